@@ -1,0 +1,170 @@
+# boatd: what is built and checked, and how. Everything lands in build/.
+# Commands that are missing are installed from Debian's packages when make runs
+# as root (internal/tools/need.sh).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# Every build of one commit gives the same bytes: no paths, no clock, and no
+# asking git, which not every copy of the source has.
+FLAGS := -trimpath -buildvcs=false
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+export SOURCE_DATE_EPOCH
+
+STAMP := -X main.version=$(VERSION) -X main.buildDate=$(SOURCE_DATE_EPOCH)
+LDFLAGS := -s -w $(STAMP)
+# With cgo: the C library and libsecp256k1 are linked in; no resolver or user
+# database of the C library, which would want shared libraries.
+STATIC := -linkmode external -extldflags -static
+CGO_TAGS := netgo,osusergo
+
+ARM := GOOS=linux GOARCH=arm GOARM=7
+ARM_CC := arm-linux-gnueabihf-gcc
+MAX_ARM := 12000000
+
+FUZZTIME ?= 10s
+SOAKTIME ?= 5m
+
+NEED := internal/tools/need.sh
+GO_FILES := $(shell find . -path ./build -prune -o -name '*.go' -print) go.mod go.sum
+
+.PHONY: all build demo test e2e arm test-arm lint bench fuzz soak docs clean peers devchain FORCE
+
+all: build
+
+# The product --------------------------------------------------------------
+
+build: build/boatd
+
+# A new version is a new binary, even where no file has changed.
+build/stamp: FORCE
+	@mkdir -p build
+	@echo '$(STAMP)' | cmp -s - $@ || echo '$(STAMP)' > $@
+
+build/boatd: $(GO_FILES) build/stamp | need-gcc
+	CGO_ENABLED=1 go build $(FLAGS) -tags $(CGO_TAGS) -ldflags '$(LDFLAGS) $(STATIC)' -o $@ ./cmd/boatd
+
+arm: build/boatd-armv7 build/boatd-armv7-nocgo build/tools/elfgate
+	build/tools/elfgate --machine arm --max $(MAX_ARM) build/boatd-armv7 build/boatd-armv7-nocgo
+
+build/boatd-armv7: $(GO_FILES) build/stamp | need-arm
+	$(ARM) CGO_ENABLED=1 CC=$(ARM_CC) go build $(FLAGS) -tags $(CGO_TAGS) -ldflags '$(LDFLAGS) $(STATIC)' -o $@ ./cmd/boatd
+
+build/boatd-armv7-nocgo: $(GO_FILES) build/stamp
+	$(ARM) CGO_ENABLED=0 go build $(FLAGS) -ldflags '$(LDFLAGS)' -o $@ ./cmd/boatd
+
+# With symbols, to be weighed.
+build/boatd-armv7.symbols: $(GO_FILES) build/stamp
+	$(ARM) CGO_ENABLED=0 go build $(FLAGS) -ldflags '$(STAMP)' -o $@ ./cmd/boatd
+
+# Peers and tools ----------------------------------------------------------
+
+devchain: build/devchain
+
+# A full node is much to compile: without cgo it is less, and one set of objects
+# serves the program, its tests and the linters.
+build/devchain: $(shell find internal/devchain -name '*.go') internal/devchain/go.mod internal/devchain/go.sum
+	CGO_ENABLED=0 go build -C internal/devchain $(FLAGS) -ldflags '-s -w' -o $(CURDIR)/$@ .
+
+# The nodes that boatd is tested against, by exact version.
+peers: build/peers/geth build/peers/anvil
+
+build/peers/geth: internal/peers/go.mod internal/peers/go.sum | need-gcc
+	go build -C internal/peers $(FLAGS) -ldflags '-s -w' -o $(CURDIR)/$@ github.com/ethereum/go-ethereum/cmd/geth
+	touch $@
+
+# The package is the program; scripts of packages are not run.
+build/peers/anvil: internal/peers/package.json internal/peers/package-lock.json | need-npm
+	mkdir -p build/peers/npm
+	cp internal/peers/package.json internal/peers/package-lock.json build/peers/npm/
+	npm ci --prefix build/peers/npm --ignore-scripts --no-audit --no-fund
+	cp build/peers/npm/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil $@
+	touch $@
+
+build/tools/%: $(shell find internal/tools -name '*.go') internal/tools/go.mod internal/tools/go.sum
+	go build -C internal/tools $(FLAGS) -o $(CURDIR)/$@ ./$*
+
+build/tools/staticcheck build/tools/depguard: internal/tools/go.mod internal/tools/go.sum
+	mkdir -p build/tools
+	go build -C internal/tools $(FLAGS) -o $(CURDIR)/build/tools/ tool
+
+.PHONY: need-gcc need-arm need-npm need-qemu
+need-gcc:
+	@$(NEED) gcc gcc libc6-dev
+need-arm:
+	@$(NEED) $(ARM_CC) gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
+need-npm:
+	@$(NEED) npm npm
+need-qemu:
+	@$(NEED) qemu-arm-static qemu-user-static
+
+# Checks -------------------------------------------------------------------
+
+# A minute with boatd: a wallet, funds, a payment, over a terminal and a
+# development chain.
+demo: build/boatd build/devchain
+	go run ./internal/demo
+
+# $(call some,flags,pattern,packages): a pattern that matches no test passes
+# without a word; here it is an error.
+some = @go test $(1) -list '$(2)' $(3) | grep -c '^Test' >/dev/null || { echo 'error: no test matches $(2)'; exit 1; }
+
+# The long random simulations (left out by -short) run without the race detector:
+# it would slow them too much, and shorter tests show it the same code.
+test: build/devchain build/boatd | need-gcc
+	go test -race -short ./...
+	$(call some,,Simulation,./wallet/...)
+	go test -run Simulation ./wallet/...
+	CGO_ENABLED=0 go test -C internal/devchain ./...
+	go test -C internal/tools ./...
+
+# Against the real nodes and the real binary (build tag e2e). A peer that is
+# missing is an error.
+e2e: build/boatd build/devchain peers
+	$(call some,-tags e2e,E2E,./...)
+	go test -tags e2e -run E2E -count 1 ./...
+
+# internal/boundary asks the go command about the code, which is no business of
+# a module's processor.
+NOT_ON_ARM := github.com/boatd/boatd/internal/boundary
+
+test-arm: | need-qemu
+	$(ARM) CGO_ENABLED=0 go test -short -exec qemu-arm-static $$(go list ./... | grep -vxF '$(NOT_ON_ARM)')
+
+lint: build/tools/staticcheck build/tools/depguard | need-gcc
+	@unformatted=$$(find . -path ./build -prune -o -name '*.go' -print0 | xargs -0 gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "gofmt would change:" $$unformatted; exit 1; fi
+	go vet ./...
+	go vet -tags e2e,soak ./...
+	CGO_ENABLED=0 go vet -C internal/devchain ./...
+	go vet -C internal/tools ./...
+	build/tools/staticcheck -tags e2e,soak ./...
+	cd internal/devchain && CGO_ENABLED=0 $(CURDIR)/build/tools/staticcheck ./...
+	cd internal/tools && $(CURDIR)/build/tools/staticcheck ./...
+	mkdir -p build/lint
+	sed 's|ROOT|$(CURDIR)|g' internal/tools/depguard.yaml > build/lint/depguard.yaml
+	cd build/lint && ../tools/depguard github.com/boatd/boatd/...
+
+bench: | need-gcc
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: | need-gcc
+	internal/tools/fuzz.sh $(FUZZTIME)
+
+# For a night: every fuzz target for longer, every simulation and every test
+# that is built with the tag soak.
+soak: | need-gcc
+	go test -tags soak -run 'Simulation|Soak' -count 1 -timeout 24h ./...
+	internal/tools/fuzz.sh $(SOAKTIME)
+
+# What is written from the code: the keys of the configuration, the weights of
+# the dependencies.
+docs: build/boatd-armv7.symbols build/tools/depsize
+	go test ./internal/config -run TestReference -update
+	build/tools/depsize --write docs/dependencies.md build/boatd-armv7.symbols
+
+clean:
+	rm -rf build
