@@ -183,6 +183,9 @@ type Evidence struct {
 
 // A Sight is one look at a network.
 type Sight struct {
+	// Head is the newest block that is believed. A Pending says that a
+	// transaction is not in its block any more only where Head is not below
+	// that block: after a restart, a network may first see a node that lags.
 	Head     Head
 	Final    Head // newest final block; zero where the rule is a depth and none is deep enough
 	Evidence []Evidence

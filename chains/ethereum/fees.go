@@ -1,0 +1,199 @@
+package ethereum
+
+import (
+	"context"
+	"math/big"
+
+	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/chains/ethereum/node"
+	"github.com/boatd/boatd/chains/ethereum/wire"
+	"github.com/boatd/boatd/internal/jsonrpc"
+)
+
+// A market is what a unit of gas costs now.
+type market struct {
+	base  *big.Int // of the next block; nil on networks without base fees
+	tip   *big.Int // that the node suggests
+	price *big.Int // on networks without base fees: that the node suggests
+}
+
+// marketCalls are the questions for a market; the head comes beside them.
+func marketCalls() []*jsonrpc.Call {
+	return []*jsonrpc.Call{
+		{Method: "eth_gasPrice"},
+		{Method: "eth_maxPriorityFeePerGas"},
+		{Method: "eth_feeHistory", Params: []any{"0x4", "latest", []int{50}}},
+	}
+}
+
+// readMarket reads the answers to marketCalls. A node need not have every
+// method: without a suggested tip the median of the last blocks serves, then
+// what its gas price leaves above the base fee.
+func readMarket(e *node.Endpoint, head *wire.Header, calls []*jsonrpc.Call) (market, error) {
+	m := market{base: head.Base}
+	var err error
+	price, priceErr := e.Result(calls[0])
+	if priceErr == nil {
+		if m.price, err = wire.ReadBig("gas price", price); err != nil {
+			return m, e.Bad(err)
+		}
+	}
+	if m.base == nil {
+		return m, priceErr
+	}
+	var median *big.Int
+	if calls[2].Err == nil {
+		next, tip, err := wire.ReadHistory(calls[2].Result)
+		if err != nil {
+			return m, e.Bad(err)
+		}
+		if next != nil && next.Sign() > 0 {
+			m.base = next
+		}
+		median = tip
+	}
+	switch {
+	case calls[1].Err == nil:
+		if m.tip, err = wire.ReadBig("tip", calls[1].Result); err != nil {
+			return m, e.Bad(err)
+		}
+	case median != nil:
+		m.tip = median
+	case m.price != nil && m.price.Cmp(m.base) > 0:
+		m.tip = new(big.Int).Sub(m.price, m.base)
+	default:
+		return m, wire.Complaint("eth_maxPriorityFeePerGas at "+e.Host(), calls[1].Err)
+	}
+	return m, nil
+}
+
+// A bid is what a transaction offers for a unit of gas. For type 0 both are
+// the price.
+type bid struct {
+	kind     uint8 // transaction type
+	cap, tip *big.Int
+}
+
+// ceiling returns the highest fee a unit of gas that leaves max_total_fee for
+// gas units and what comes on top.
+func (o *options) ceiling(gas uint64, extra *big.Int) (*big.Int, error) {
+	left := new(big.Int).Sub(o.maxTotal, extra)
+	if left.Sign() < 0 {
+		return nil, wire.Refuse(chains.ErrCeiling, "choose a fee", "l1 fee %d, max_total_fee %d", extra, o.maxTotal)
+	}
+	left.Div(left, new(big.Int).SetUint64(gas))
+	if left.Cmp(o.maxFee) > 0 {
+		return o.maxFee, nil
+	}
+	return left, nil
+}
+
+// offer chooses a bid: fee cap = min(2 × base + tip, ceiling), or what the
+// host asked for. It is ErrCeiling only while base + tip is above the ceiling,
+// which is a reason to wait.
+func (o *options) offer(m market, in chains.Intent, gas uint64, extra *big.Int) (bid, error) {
+	ceiling, err := o.ceiling(gas, extra)
+	if err != nil {
+		return bid{}, err
+	}
+	if in.MaxFee != nil {
+		if in.MaxFee.Cmp(ceiling) > 0 {
+			return bid{}, wire.Refuse(chains.ErrCeiling, "choose a fee", "%d asked for, ceiling %d", in.MaxFee, ceiling)
+		}
+		ceiling = in.MaxFee
+	}
+	kind, err := typeFor(m, in)
+	if err != nil {
+		return bid{}, err
+	}
+	now, want, tip := o.estimate(m, in, kind)
+	if now.Cmp(ceiling) > 0 {
+		return bid{}, wire.Refuse(chains.ErrCeiling, "choose a fee", "a unit of gas costs %d now, ceiling %d", now, ceiling)
+	}
+	b := bid{kind: kind, cap: smaller(want, ceiling), tip: tip}
+	if in.MaxFee != nil {
+		b.cap = in.MaxFee
+	}
+	if kind == 0 {
+		b.tip = b.cap
+	}
+	return b, nil
+}
+
+// typeFor chooses the transaction type.
+func typeFor(m market, in chains.Intent) (uint8, error) {
+	legacy := m.base == nil
+	switch {
+	case legacy && (in.Type != nil && *in.Type == 2 || in.Tip != nil):
+		return 0, wire.Refuse(chains.ErrOption, "choose a fee", "the network has no base fee: neither type 2 nor a tip")
+	case in.Type != nil:
+		return *in.Type, nil
+	case legacy:
+		return 0, nil
+	}
+	return 2, nil
+}
+
+// estimate returns what a unit of gas costs now, what to offer so that it will
+// still do when the base fee rises, and the tip in it. A transaction of type 0
+// pays all that it offers, so it leaves room for two blocks of rising base fee
+// and not for six.
+func (o *options) estimate(m market, in chains.Intent, kind uint8) (now, want, tip *big.Int) {
+	if m.base == nil {
+		return m.price, m.price, m.price
+	}
+	tip = smaller(m.tip, o.maxTip)
+	if in.Tip != nil {
+		tip = in.Tip
+	}
+	if in.MaxFee != nil {
+		tip = smaller(tip, in.MaxFee)
+	}
+	now = new(big.Int).Add(m.base, tip)
+	if kind == 0 {
+		return now, new(big.Int).Add(now, new(big.Int).Rsh(m.base, 2)), tip
+	}
+	return now, new(big.Int).Add(now, m.base), tip
+}
+
+func smaller(a, b *big.Int) *big.Int {
+	if a.Cmp(b) < 0 {
+		return a
+	}
+	return b
+}
+
+func larger(a, b *big.Int) *big.Int {
+	if a.Cmp(b) > 0 {
+		return a
+	}
+	return b
+}
+
+// Fees says what a transaction would cost now. On networks without base fees
+// Base is the gas price and Tip is zero.
+func (n *network) Fees(ctx context.Context) (fees chains.Fees, err error) {
+	err = n.pool.Try(ctx, "ask for fees", func(e *node.Endpoint) error {
+		head := e.Header("latest")
+		calls := marketCalls()
+		if err := e.Do(ctx, append(calls, head)...); err != nil {
+			return err
+		}
+		h, err := e.ReadHead(head)
+		if err != nil {
+			return err
+		}
+		m, err := readMarket(e, h, calls)
+		if err != nil {
+			return err
+		}
+		fees = chains.Fees{Base: m.base, Tip: m.tip}
+		if m.base == nil {
+			fees.Base, fees.Tip = m.price, new(big.Int)
+		}
+		fees.Transfer = new(big.Int).Add(fees.Base, fees.Tip)
+		fees.Transfer.Mul(fees.Transfer, big.NewInt(21000))
+		return nil
+	})
+	return fees, err
+}

@@ -1,0 +1,254 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/chains/ethereum/wire"
+	"github.com/boatd/boatd/internal/jsonrpc"
+)
+
+// An Endpoint is one node of a network, or what poses as one.
+type Endpoint struct {
+	pool   *Pool
+	url    *url.URL
+	client *jsonrpc.Client
+	// bodies: the node has no eth_getHeaderByNumber, so blocks come whole.
+	bodies atomic.Bool
+
+	// Guarded by pool.mu.
+	quarantined bool
+	up          int       // as in chains.Status
+	failures    int       // in a row
+	failed      time.Time // the last of them
+	rested      time.Time // not asked before while others can be
+}
+
+// Host returns the endpoint's name for messages: a whole URL often holds a key.
+func (e *Endpoint) Host() string { return e.url.Host }
+
+// Do puts calls to the endpoint and keeps the score. An error means that the
+// endpoint has not answered all of them.
+func (e *Endpoint) Do(ctx context.Context, calls ...*jsonrpc.Call) error {
+	if err := e.ask(ctx, calls); err != nil {
+		return err
+	}
+	return e.retryHeaders(ctx, calls)
+}
+
+func (e *Endpoint) ask(ctx context.Context, calls []*jsonrpc.Call) error {
+	err := e.client.Do(ctx, calls...)
+	switch {
+	case err == nil:
+		return e.score(calls)
+	case ctx.Err() != nil:
+		return fmt.Errorf("ask %s: %w", e.Host(), ctx.Err())
+	case errors.Is(err, chains.ErrOtherChain):
+		return err
+	}
+	return e.down(wire.Refuse(chains.ErrUnreachable, "ask "+e.Host(), "%v", err))
+}
+
+// score takes being told to ask less for not being answered.
+func (e *Endpoint) score(calls []*jsonrpc.Call) error {
+	for _, call := range calls {
+		if call.Err != nil && wire.Classify(call.Err) == wire.Busy {
+			return e.down(wire.Complaint("ask "+e.Host(), call.Err))
+		}
+	}
+	p := e.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e.up, p.answered = 1, p.o.Deps.Now()
+	return nil
+}
+
+func (e *Endpoint) down(err error) error {
+	e.Rest()
+	p := e.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e.up, p.lastErr = 2, err
+	return err
+}
+
+// good says that the endpoint did what it was asked for.
+func (e *Endpoint) good() {
+	e.pool.mu.Lock()
+	defer e.pool.mu.Unlock()
+	e.failures, e.rested = 0, time.Time{}
+}
+
+// Bad is for an answer that nobody can use: the endpoint rests for it.
+func (e *Endpoint) Bad(err error) error {
+	e.Rest()
+	return wire.Refuse(chains.ErrRefused, "read the answer of "+e.Host(), "%v", err)
+}
+
+// hello asks which chain the far side of a new connection is on.
+func (e *Endpoint) hello() []*jsonrpc.Call {
+	return []*jsonrpc.Call{
+		{Method: "eth_chainId"},
+		{Method: "eth_getBlockByNumber", Params: []any{"0x0", false}},
+	}
+}
+
+// greet judges the answers to hello. The first answer that any endpoint of the
+// network gives is what all others must give.
+func (e *Endpoint) greet(ask func(...*jsonrpc.Call) error, hello []*jsonrpc.Call) error {
+	got, err := readIdentity(hello)
+	if err != nil {
+		return err
+	}
+	p := e.pool
+	if p.o.ChainID != "" && got.ChainID != p.o.ChainID {
+		return p.quarantine(e, got)
+	}
+	want := p.Identity()
+	if want == nil {
+		first, err := p.meet(ask, got)
+		if err != nil || first {
+			return err
+		}
+		want = p.Identity()
+	}
+	if got == *want {
+		return nil
+	}
+	if got.ChainID == want.ChainID {
+		has, err := hasBlock(ask, want.Genesis)
+		switch {
+		case err != nil:
+			return err
+		case has:
+			return nil
+		case got.Genesis == "":
+			return errors.New("the node has neither block 0 nor the block that stands for it")
+		}
+	}
+	return p.quarantine(e, got)
+}
+
+// readIdentity reads the answers to hello; Genesis stays empty where the node
+// has no block 0.
+func readIdentity(hello []*jsonrpc.Call) (chains.Identity, error) {
+	var got chains.Identity
+	if hello[0].Err != nil {
+		return got, fmt.Errorf("eth_chainId: %w", hello[0].Err)
+	}
+	id, err := wire.ReadBig("chain id", hello[0].Result)
+	if err != nil {
+		return got, err
+	}
+	if id.Sign() == 0 {
+		return got, wire.Malformed("chain id", hello[0].Result)
+	}
+	got.ChainID = id.String()
+	if hello[1].Err != nil {
+		return got, nil
+	}
+	genesis, err := wire.ReadHeader(hello[1].Result)
+	if genesis != nil {
+		got.Genesis = genesis.Hash
+	}
+	return got, err
+}
+
+// meet makes got the network's identity, or says that another endpoint was
+// faster. For a node without block 0 its newest final block stands in.
+func (p *Pool) meet(ask func(...*jsonrpc.Call) error, got chains.Identity) (first bool, err error) {
+	if got.Genesis == "" {
+		call := &jsonrpc.Call{Method: "eth_getBlockByNumber", Params: []any{"finalized", false}}
+		if err := ask(call); err != nil {
+			return false, err
+		}
+		var final *wire.Header
+		if call.Err == nil {
+			if final, err = wire.ReadHeader(call.Result); err != nil {
+				return false, err
+			}
+		}
+		if final == nil {
+			return false, errors.New("the node has neither block 0 nor a final block")
+		}
+		got.Genesis = final.Hash
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.chain != nil {
+		return false, nil
+	}
+	p.chain = &got
+	return true, nil
+}
+
+// hasBlock says whether the node has the block called hash.
+func hasBlock(ask func(...*jsonrpc.Call) error, hash string) (bool, error) {
+	call := &jsonrpc.Call{Method: "eth_getBlockByHash", Params: []any{"0x" + hash, false}}
+	if err := ask(call); err != nil {
+		return false, err
+	}
+	if call.Err != nil {
+		return false, fmt.Errorf("eth_getBlockByHash: %w", call.Err)
+	}
+	h, err := wire.ReadHeader(call.Result)
+	return h != nil && h.Hash == hash, err
+}
+
+const shortHeader = "eth_getHeaderByNumber"
+
+// Header asks for a block by number or tag, without its transactions where
+// the node can do that: on a busy chain their hashes are most of the answer.
+func (e *Endpoint) Header(tag string) *jsonrpc.Call {
+	if e.bodies.Load() {
+		return &jsonrpc.Call{Method: "eth_getBlockByNumber", Params: []any{tag, false}}
+	}
+	return &jsonrpc.Call{Method: shortHeader, Params: []any{tag}}
+}
+
+// retryHeaders asks for headers again, in the long form, where the node does
+// not know the short one.
+func (e *Endpoint) retryHeaders(ctx context.Context, calls []*jsonrpc.Call) error {
+	var again []*jsonrpc.Call
+	for _, call := range calls {
+		if call.Method == shortHeader && call.Err != nil && wire.Classify(call.Err) == wire.NoMethod {
+			e.bodies.Store(true)
+			*call = *e.Header(call.Params[0].(string))
+			again = append(again, call)
+		}
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	return e.ask(ctx, again)
+}
+
+// Result returns a call's result, or its error as one of the chains room.
+func (e *Endpoint) Result(call *jsonrpc.Call) (json.RawMessage, error) {
+	if call.Err != nil {
+		return nil, wire.Complaint(call.Method+" at "+e.Host(), call.Err)
+	}
+	return call.Result, nil
+}
+
+// ReadHead reads the answer to Header("latest"): every node has a newest block.
+func (e *Endpoint) ReadHead(call *jsonrpc.Call) (*wire.Header, error) {
+	raw, err := e.Result(call)
+	if err != nil {
+		return nil, err
+	}
+	h, err := wire.ReadHeader(raw)
+	if err == nil && h == nil {
+		err = wire.Malformed("newest block", raw)
+	}
+	if err != nil {
+		return nil, e.Bad(err)
+	}
+	return h, nil
+}

@@ -1,0 +1,182 @@
+package ethereum
+
+import (
+	"context"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/chains/ethereum/node"
+	"github.com/boatd/boatd/chains/ethereum/wire"
+)
+
+// leastBump is by how many percent cap and tip must rise before nodes take a
+// replacement (the default of geth, Nethermind, Besu and Erigon).
+const leastBump = 10
+
+// JudgeReplacement says whether a fee may be asked for.
+func (n *network) JudgeReplacement(maxFee *big.Int) error {
+	if maxFee.Cmp(n.opt.maxFee) > 0 {
+		return wire.Refuse(chains.ErrCeiling, "judge a replacement", "fee %d, ceiling %d", maxFee, n.opt.maxFee)
+	}
+	return nil
+}
+
+// PrepareReplacement drafts the intent again, or a transfer of nothing to
+// oneself, for higher fees. It answers nil, too, when the chain says that the
+// nonce is used: there is nothing left to replace. The intent is not simulated
+// again, for it was when it was first signed. Where the host gave a fee with
+// the intent, only the host raises it: ErrCeiling for Bumped without maxFee.
+func (n *network) PrepareReplacement(ctx context.Context, job *chains.Job, prior []chains.Attempt, p chains.Purpose, maxFee *big.Int) (draft *chains.Draft, err error) {
+	const doing = "prepare a replacement"
+	if maxFee != nil {
+		if err := n.JudgeReplacement(maxFee); err != nil {
+			return nil, err
+		}
+	}
+	old, err := readPrior(job, prior)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case p == chains.Bumped && maxFee == nil && job.Intent.MaxFee != nil:
+		return nil, wire.Refuse(chains.ErrCeiling, doing, "the host has set the fee, %d", job.Intent.MaxFee)
+	case p == chains.Bumped && maxFee != nil && old.last == p && maxFee.Cmp(old.cap) <= 0:
+		return nil, nil
+	}
+	err = n.pool.Try(ctx, doing, func(e *node.Endpoint) error {
+		draft, err = n.replace(ctx, e, job, old, p, maxFee)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return draft, nil
+}
+
+// predecessors are what the attempts so far have in common.
+type predecessors struct {
+	kind     uint8
+	gas      uint64         // of the attempts for the intent
+	cap, tip *big.Int       // the highest
+	last     chains.Purpose // Original counts as Bumped
+}
+
+func readPrior(job *chains.Job, prior []chains.Attempt) (*predecessors, error) {
+	old := &predecessors{cap: new(big.Int), tip: new(big.Int)}
+	for _, a := range prior {
+		tx := new(types.Transaction)
+		if err := tx.UnmarshalBinary(a.Raw); err != nil || tx.Nonce() != a.Nonce || a.Nonce != job.Nonce {
+			return nil, wire.Refuse(chains.ErrMismatch, "prepare a replacement", "attempt %s: nonce %d, wanted %d", a.Hash, a.Nonce, job.Nonce)
+		}
+		if a.Purpose != chains.Cancel {
+			old.gas = tx.Gas()
+		}
+		old.kind, old.last = tx.Type(), max(a.Purpose, chains.Bumped)
+		old.cap, old.tip = larger(old.cap, tx.GasFeeCap()), larger(old.tip, tx.GasTipCap())
+	}
+	if len(prior) == 0 {
+		return nil, wire.Refuse(chains.ErrMismatch, "prepare a replacement", "there is no attempt to replace")
+	}
+	return old, nil
+}
+
+func (n *network) replace(ctx context.Context, e *node.Endpoint, job *chains.Job, old *predecessors, p chains.Purpose, maxFee *big.Int) (*chains.Draft, error) {
+	in := job.Intent
+	if p == chains.Cancel {
+		in = chains.Intent{Kind: chains.Transfer, To: job.Account.Address, Value: new(big.Int)}
+	} else {
+		in.Gas = old.gas
+	}
+	in.Type, in.MaxFee, in.Tip = &old.kind, nil, nil
+	asked := *job
+	asked.Intent = in
+	s, err := n.survey(ctx, e, &asked, false)
+	if err != nil || s.nonce > job.Nonce {
+		return nil, err
+	}
+	if p == chains.Cancel && len(s.code) == 0 {
+		s.gas = 21000 // a plain transfer costs exactly that
+	}
+	b, err := n.opt.outbid(s.market, old, p, s.gas, new(big.Int), maxFee)
+	if err != nil || b == nil {
+		return nil, err
+	}
+	pay := payment{bid: *b, gas: s.gas, nonce: job.Nonce, to: destination(in.To), value: in.Value, data: in.Data}
+	pay.chainID, _ = new(big.Int).SetString(job.Chain.ChainID, 10)
+	extra, err := n.rehearse(ctx, e, &asked, &pay, false)
+	if err != nil {
+		return nil, err
+	}
+	if extra.Sign() > 0 {
+		if b, err = n.opt.outbid(s.market, old, p, s.gas, extra, maxFee); err != nil {
+			return nil, err
+		}
+		pay.bid = *b
+	}
+	draft := pay.draft(extra, s.head.Head)
+	draft.Purpose = p
+	// What is spoken for includes the attempts that this one replaces.
+	if err := enough(s.balance, nil, draft.Cost); err != nil {
+		return nil, err
+	}
+	return draft, nil
+}
+
+// outbid chooses a bid that nodes take in the place of old and that would be
+// included now: cap and tip at least bump_percent higher and at least what the
+// market asks. nil: a cancelling attempt that is out already will do.
+func (o *options) outbid(m market, old *predecessors, p chains.Purpose, gas uint64, extra, maxFee *big.Int) (*bid, error) {
+	const doing = "choose a replacement's fee"
+	ceiling, err := o.ceiling(gas, extra)
+	if err != nil {
+		return nil, err
+	}
+	_, want, tip := o.estimate(m, chains.Intent{}, old.kind)
+	now := tip
+	if m.base != nil {
+		now = new(big.Int).Add(m.base, tip)
+	}
+	if p == chains.Cancel && old.last == p && old.cap.Cmp(now) >= 0 && old.tip.Cmp(tip) >= 0 {
+		return nil, nil
+	}
+	percent := o.bump
+	if maxFee != nil {
+		percent = leastBump
+	}
+	b := &bid{kind: old.kind, tip: larger(raised(old.tip, percent), tip)}
+	least := larger(larger(raised(old.cap, percent), now), b.tip)
+	b.cap = larger(least, smaller(want, ceiling))
+	if maxFee != nil {
+		b.cap = maxFee
+		if maxFee.Cmp(raised(old.cap, leastBump)) < 0 || maxFee.Cmp(b.tip) < 0 {
+			return nil, wire.Refuse(chains.ErrUnderpriced, doing, "%d asked for, nodes want %d", maxFee, larger(raised(old.cap, leastBump), b.tip))
+		}
+	}
+	if b.cap.Cmp(ceiling) > 0 || old.kind == 2 && b.tip.Cmp(o.maxTip) > 0 {
+		return nil, wire.Refuse(chains.ErrCeiling, doing, "fee %d and tip %d, ceilings %d and %d", b.cap, b.tip, ceiling, o.maxTip)
+	}
+	if b.kind == 0 {
+		b.tip = b.cap
+	}
+	return b, nil
+}
+
+// raised returns v and percent of it, rounded up, and more than v.
+func raised(v *big.Int, percent int64) *big.Int {
+	r := new(big.Int).Mul(v, big.NewInt(100+percent))
+	r.Add(r, big.NewInt(99)).Div(r, big.NewInt(100))
+	if r.Cmp(v) == 0 {
+		r.Add(r, big.NewInt(1))
+	}
+	return r
+}
+
+var (
+	_ chains.Replacer  = (*network)(nil)
+	_ chains.Balancer  = (*network)(nil)
+	_ chains.FeeQuoter = (*network)(nil)
+	_ chains.Querier   = (*network)(nil)
+	_ chains.Meter     = (*network)(nil)
+)

@@ -1,0 +1,282 @@
+package jsonrpc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Call is a question and, after [Client.Do], its answer: exactly one of
+// Result and Err is set.
+type Call struct {
+	Method string
+	Params []any
+	// Acts: the call changes something at the server. It is never sent before
+	// the server has been greeted.
+	Acts bool
+
+	Result json.RawMessage // "null" where that was the answer
+	Err    *Error
+}
+
+// A Conn is one connection to one server; *http.ClientConn is one.
+type Conn interface {
+	RoundTrip(*http.Request) (*http.Response, error)
+	Err() error // not nil once the connection cannot be used any more
+	Close() error
+}
+
+// Options are what a client is made of.
+type Options struct {
+	URL     *url.URL
+	Connect func(context.Context) (Conn, error)
+	MaxBody int64         // of an answer, after decompression
+	Timeout time.Duration // of one Do, whatever its context allows
+
+	// Hello returns what is asked first on every new connection, and Greet
+	// judges the answers: with an error the connection is closed and Do
+	// returns that error. ask puts further questions over the same connection.
+	// Both may be nil.
+	Hello func() []*Call
+	Greet func(ask func(...*Call) error, hello []*Call) error
+}
+
+const (
+	// maxBatch stays below the smallest limit of a node's default
+	// configuration (Besu, 50).
+	maxBatch = 32
+	// maxConns: one for the sweep and one for a command that should not wait
+	// for it. Every connection costs a handshake, which a small processor feels.
+	maxConns = 2
+	// idleLimit is shorter than the time after which mobile networks forget a
+	// silent connection.
+	idleLimit = 45 * time.Second
+)
+
+// A Client asks one server. Its methods may be called from several goroutines
+// at once.
+type Client struct {
+	o      Options
+	slots  chan struct{}
+	id     atomic.Uint64
+	single atomic.Bool // the server refuses batches
+
+	mu     sync.Mutex
+	idle   []*session // the one used last at the end
+	closed bool
+}
+
+// A session is a connection and what is known of the far side.
+type session struct {
+	conn    Conn
+	greeted bool
+	expiry  *time.Timer
+}
+
+// New returns a client. It connects when it is first used.
+func New(o Options) *Client {
+	return &Client{o: o, slots: make(chan struct{}, maxConns)}
+}
+
+// Close closes the connections that are idle and those in use when they are
+// done; later calls of Do return ErrClosed.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	idle := c.idle
+	c.idle = nil
+	c.mu.Unlock()
+	for _, s := range idle {
+		s.expiry.Stop()
+		s.conn.Close()
+	}
+	return nil
+}
+
+// Do asks all calls, as one batch where the server takes batches, and fills
+// them in. An error means that none of them may be believed. A call that the
+// server answered with an error is not an error of Do.
+//
+// A question may reach the server twice: when a connection that had been idle
+// breaks, it is asked again over a new one.
+func (c *Client) Do(ctx context.Context, calls ...*Call) error {
+	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	defer cancel()
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for rest := calls; len(rest) > 0; {
+		n := min(len(rest), maxBatch)
+		if err := c.do(ctx, rest[:n]); err != nil {
+			forget(calls)
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
+}
+
+// forget takes back answers that may not be believed.
+func forget(calls []*Call) {
+	for _, call := range calls {
+		call.Result, call.Err = nil, nil
+	}
+}
+
+// do asks calls and cuts them in two when their answer is too large for one.
+func (c *Client) do(ctx context.Context, calls []*Call) error {
+	err := c.once(ctx, calls)
+	if !errors.Is(err, ErrTooLarge) || len(calls) < 2 {
+		return err
+	}
+	half := len(calls) / 2
+	if err := c.do(ctx, calls[:half]); err != nil {
+		return err
+	}
+	return c.do(ctx, calls[half:])
+}
+
+func (c *Client) once(ctx context.Context, calls []*Call) error {
+	s, err := c.take()
+	if err != nil {
+		return err
+	}
+	if s != nil {
+		if err = c.reuse(ctx, s, calls); err == nil || !broken(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+	conn, err := c.o.Connect(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	return c.use(ctx, &session{conn: conn}, calls)
+}
+
+// broken says whether err may be the end of an old connection and nothing more.
+func broken(err error) bool {
+	var status StatusError
+	return !errors.Is(err, ErrAnswer) && !errors.Is(err, ErrTooLarge) && !errors.As(err, &status)
+}
+
+// reuse tries a connection that was idle and may lead nowhere by now without
+// anybody having said so: it leaves time for a new one.
+func (c *Client) reuse(ctx context.Context, s *session, calls []*Call) error {
+	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout/2)
+	defer cancel()
+	return c.use(ctx, s, calls)
+}
+
+func (c *Client) use(ctx context.Context, s *session, calls []*Call) error {
+	if err := c.converse(ctx, s, calls); err != nil {
+		s.conn.Close()
+		return err
+	}
+	c.give(s)
+	return nil
+}
+
+// converse greets the far side if that was not done yet, and asks calls.
+func (c *Client) converse(ctx context.Context, s *session, calls []*Call) error {
+	if s.greeted || c.o.Hello == nil {
+		return c.ask(ctx, s, calls)
+	}
+	hello := c.o.Hello()
+	first, rest := append(hello[:len(hello):len(hello)], calls...), []*Call(nil)
+	if c.single.Load() || acts(calls) {
+		first, rest = hello, calls
+	}
+	if err := c.ask(ctx, s, first); err != nil {
+		return err
+	}
+	more := func(calls ...*Call) error { return c.ask(ctx, s, calls) }
+	if err := c.o.Greet(more, hello); err != nil {
+		return err
+	}
+	s.greeted = true
+	return c.ask(ctx, s, rest)
+}
+
+func acts(calls []*Call) bool {
+	for _, call := range calls {
+		if call.Acts {
+			return true
+		}
+	}
+	return false
+}
+
+// ask puts calls over s: together, or one by one where the server wants that.
+func (c *Client) ask(ctx context.Context, s *session, calls []*Call) error {
+	if len(calls) > 1 && !c.single.Load() {
+		err := c.post(ctx, s.conn, calls, true)
+		var refused batchRefused
+		if !errors.As(err, &refused) {
+			return err
+		}
+	}
+	for i, call := range calls {
+		if err := c.post(ctx, s.conn, calls[i:i+1], false); err != nil {
+			return err
+		}
+		// Only a single question that was answered shows that the batch was
+		// what the server did not like.
+		if len(calls) > 1 && call.Err == nil {
+			c.single.Store(true)
+		}
+	}
+	return nil
+}
+
+// take returns an idle session that still works, or nil.
+func (c *Client) take() (*session, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, ErrClosed
+	}
+	for len(c.idle) > 0 {
+		s := c.idle[len(c.idle)-1]
+		c.idle = c.idle[:len(c.idle)-1]
+		s.expiry.Stop()
+		if s.conn.Err() == nil {
+			return s, nil
+		}
+		s.conn.Close()
+	}
+	return nil, nil
+}
+
+// give keeps s for a later call.
+func (c *Client) give(s *session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		s.conn.Close()
+		return
+	}
+	s.expiry = time.AfterFunc(idleLimit, func() { c.expire(s) })
+	c.idle = append(c.idle, s)
+}
+
+// expire closes s if nobody has taken it meanwhile.
+func (c *Client) expire(s *session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, x := range c.idle {
+		if x == s {
+			c.idle = append(c.idle[:i], c.idle[i+1:]...)
+			s.conn.Close()
+			return
+		}
+	}
+}
