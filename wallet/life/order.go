@@ -1,0 +1,283 @@
+package life
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"math/big"
+	"strconv"
+
+	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/internal/amount"
+	"github.com/boatd/boatd/wallet/book"
+	"github.com/boatd/boatd/wallet/ledger"
+	"github.com/boatd/boatd/wallet/nets"
+	"github.com/boatd/boatd/wallet/refusal"
+)
+
+// MaxData is how much call data or init code an order may carry.
+const MaxData = 64 << 10
+
+// An Order is what a host asks for, as it was written.
+type Order struct {
+	Command chains.Kind
+	Wallet  string
+	Ref     string            // the host's own reference; "" none
+	Options map[string]string // by name, as written; an absent one was omitted
+	To      string            // address or peer
+	Amount  string            // of a Transfer
+	Data    []byte            // of a Call or Deploy
+}
+
+// wanted is an order that has been understood.
+type wanted struct {
+	intent  chains.Intent
+	value   *big.Int // the option of that name; nil omitted
+	gas     *uint64
+	confirm *uint64
+	after   *uint32
+	expire  uint64
+}
+
+// Submit accepts an order: its id is durable when it returns. The same
+// reference with the same parameters answers the id that it had the first time.
+// No event about the id can be read until release is called, which must happen
+// once the id has been given to the host.
+func (e *Engine) Submit(o Order) (id uint32, release func(), err error) {
+	release = func() {}
+	if o.Ref == "" && e.cfg.RequireRef {
+		return 0, release, fmt.Errorf("an order without a reference: at.require_ref is true: %w", refusal.ErrNotAllowed)
+	}
+	var net string
+	err = e.cfg.Book.Update(func(u *book.Update) error {
+		w := u.State().Wallets[o.Wallet]
+		if w == nil {
+			return fmt.Errorf("wallet %q: %w", o.Wallet, refusal.ErrNoWallet)
+		}
+		n, err := e.cfg.Nets.Get(w.Net)
+		if err != nil {
+			return err
+		}
+		net = n.Name
+		want, err := e.understand(u.State(), n, o)
+		if err != nil {
+			return err
+		}
+		digest := want.digest(o.Command)
+		if old := u.State().Reference(o.Wallet, o.Ref); o.Ref != "" && old != nil {
+			if string(old.Digest) != string(digest) {
+				return fmt.Errorf("reference %q is transaction %d with other parameters: %w", o.Ref, old.ID, refusal.ErrExists)
+			}
+			id = old.ID
+			return nil
+		}
+		t, err := e.accept(u, n, w, want)
+		if err != nil {
+			return err
+		}
+		t.Ref, t.Digest = o.Ref, digest
+		id, release = t.ID, e.cfg.Book.Hold(t.ID)
+		u.Add(*t)
+		return nil
+	})
+	if err != nil {
+		release()
+		return 0, func() {}, err
+	}
+	e.Kick(net)
+	return id, release, nil
+}
+
+// accept judges a new intent and makes a transaction of it.
+func (e *Engine) accept(u *book.Update, n *nets.Net, w *ledger.Wallet, want *wanted) (*ledger.Tx, error) {
+	st := u.State()
+	if e.off.Load() {
+		return nil, fmt.Errorf("network work has been stopped: %w", refusal.ErrNotNow)
+	}
+	key := st.Keys[w.Key]
+	if key == nil || key.State != ledger.Active {
+		return nil, fmt.Errorf("key %q of wallet %q: %w", w.Key, w.Name, refusal.ErrKeyInactive)
+	}
+	address, err := n.Address(key.Curve, key.Public)
+	if err != nil {
+		return nil, fmt.Errorf("address of wallet %s: %w", w.Name, err)
+	}
+	if want.after != nil && *want.after >= st.Meta.NextID {
+		return nil, fmt.Errorf("option after: transaction %d: %w", *want.after, refusal.ErrNoTx)
+	}
+	worst, err := n.Judge(want.intent)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.judgeAccept(st, n, w.Name, &want.intent, worst, u.Running()); err != nil {
+		return nil, err
+	}
+	if err := e.room(st, w.Name, len(want.intent.Data)); err != nil {
+		return nil, err
+	}
+	t := &ledger.Tx{ID: st.Meta.NextID, Wallet: w.Name, Net: n.Name, Key: w.Key, Address: address, Intent: want.intent,
+		Expire: want.expire, Running: u.Running(), Time: e.chainTime(n.Name), Reserved: worst}
+	if want.after != nil {
+		t.After = *want.after
+	}
+	if want.confirm != nil {
+		t.Confirm = *want.confirm
+	}
+	return t, nil
+}
+
+// room says whether one more transaction can be kept.
+func (e *Engine) room(st *ledger.State, wallet string, data int) error {
+	open := 0
+	for _, t := range st.Open {
+		if t.Wallet == wallet {
+			open++
+		}
+	}
+	switch {
+	case open >= e.cfg.QueueMax:
+		return fmt.Errorf("wallet %s has %d open transactions: %w", wallet, open, refusal.ErrQueueFull)
+	case st.Payload+data > MaxPayload:
+		return fmt.Errorf("open transactions hold %d bytes: %w", st.Payload, refusal.ErrFull)
+	case st.Meta.NextID > ledger.MaxID:
+		return fmt.Errorf("transaction ids are used up until a factory reset: %w", refusal.ErrFull)
+	}
+	return nil
+}
+
+// understand reads an order in the words of its network.
+func (e *Engine) understand(st *ledger.State, n *nets.Net, o Order) (*wanted, error) {
+	w := &wanted{intent: chains.Intent{Kind: o.Command, Value: new(big.Int), Data: o.Data}}
+	var err error
+	if o.Command != chains.Deploy {
+		if w.intent.To, err = Recipient(st, n, o.To); err != nil {
+			return nil, err
+		}
+	} else if len(o.Data) == 0 {
+		return nil, fmt.Errorf("deploying no code: %w", refusal.ErrBadValue)
+	}
+	if len(o.Data) > MaxData {
+		return nil, fmt.Errorf("%d bytes of data, at most %d: %w", len(o.Data), MaxData, refusal.ErrTooLong)
+	}
+	if o.Command == chains.Transfer {
+		if w.intent.Value, err = amount.Native(o.Amount); err != nil {
+			return nil, err
+		}
+	}
+	for name, text := range o.Options {
+		if err := w.option(o.Command, name, text); err != nil {
+			return nil, fmt.Errorf("option %s=%q: %w", name, text, err)
+		}
+	}
+	return w, nil
+}
+
+// option takes one option in.
+func (w *wanted) option(cmd chains.Kind, name, text string) error {
+	var err error
+	switch name {
+	case "value":
+		if cmd == chains.Transfer {
+			return refusal.ErrNoOption
+		}
+		w.value, err = amount.Native(text)
+		w.intent.Value = w.value
+	case "maxfee":
+		w.intent.MaxFee, err = amount.Native(text)
+	case "tip":
+		w.intent.Tip, err = amount.Native(text)
+	case "gas":
+		w.intent.Gas, err = number(text, 1, 1<<53)
+		w.gas = &w.intent.Gas
+	case "expire":
+		w.expire, err = number(text, 1, 1<<32-1)
+	case "confirm":
+		var n uint64
+		n, err = number(text, 0, 1<<32-1)
+		w.confirm = &n
+	case "after":
+		var n uint64
+		n, err = number(text, 1, ledger.MaxID)
+		id := uint32(n)
+		w.after = &id
+	case "type":
+		var n uint64
+		n, err = number(text, 0, 255)
+		b := uint8(n)
+		w.intent.Type = &b
+	case "private", "transient", "endorsers":
+		return refusal.ErrNotBuilt
+	default:
+		return refusal.ErrNoOption
+	}
+	if err != nil {
+		return errors.Join(refusal.ErrBadValue, err)
+	}
+	return nil
+}
+
+func number(text string, lo, hi uint64) (uint64, error) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n < lo || n > hi {
+		return 0, fmt.Errorf("want a whole number from %d to %d", lo, hi)
+	}
+	return n, nil
+}
+
+// Recipient returns the address that text names on network n: a peer's, or the
+// one it spells.
+func Recipient(st *ledger.State, n *nets.Net, text string) (string, error) {
+	if p := st.Peers[text]; p != nil && p.Net == n.Name {
+		return p.Address, nil
+	}
+	a, err := n.ParseAddress(text)
+	if err != nil {
+		return "", fmt.Errorf("%q is neither a peer nor an address on network %s: %w", text, n.Name, err)
+	}
+	return a, nil
+}
+
+// digest identifies what was asked for, for the comparison of a repeated
+// reference: command, recipient, amount, data and every option but expire, an
+// omitted one unlike any given one. It is journaled and never changes.
+func (w *wanted) digest(cmd chains.Kind) []byte {
+	h := sha256.New()
+	field(h, []byte{byte(cmd)})
+	field(h, []byte(w.intent.To))
+	if cmd == chains.Transfer {
+		field(h, w.intent.Value.Bytes())
+	} else {
+		optional(h, w.value)
+	}
+	field(h, w.intent.Data)
+	optional(h, w.intent.MaxFee)
+	optional(h, w.intent.Tip)
+	optional(h, integer(w.gas))
+	optional(h, integer(w.confirm))
+	optional(h, integer(w.after))
+	optional(h, integer(w.intent.Type))
+	return h.Sum(nil)
+}
+
+// field hashes one field so that no two lists of fields hash alike.
+func field(h hash.Hash, b []byte) {
+	h.Write(binary.BigEndian.AppendUint32([]byte{1}, uint32(len(b))))
+	h.Write(b)
+}
+
+func optional(h hash.Hash, v *big.Int) {
+	if v == nil {
+		h.Write([]byte{0})
+		return
+	}
+	field(h, v.Bytes())
+}
+
+func integer[T uint8 | uint32 | uint64](v *T) *big.Int {
+	if v == nil {
+		return nil
+	}
+	return new(big.Int).SetUint64(uint64(*v))
+}

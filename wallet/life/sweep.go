@@ -1,0 +1,427 @@
+package life
+
+import (
+	"context"
+	"errors"
+	"math/big"
+	"time"
+
+	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/wallet/book"
+	"github.com/boatd/boatd/wallet/ledger"
+	"github.com/boatd/boatd/wallet/nets"
+	"github.com/boatd/boatd/wallet/refusal"
+)
+
+// Sweep does for a network all that can be done now, and returns how long until
+// something is due again by itself: Forever when nothing is.
+func (e *Engine) Sweep(ctx context.Context, name string) time.Duration {
+	n, err := e.cfg.Nets.Get(name)
+	if err != nil || e.off.Load() {
+		return Forever
+	}
+	s := &sweep{Engine: e, ctx: ctx, net: n}
+	e.mu.Lock()
+	s.line = e.line(name)
+	e.mu.Unlock()
+	before := e.cfg.Book.Commits()
+	if err := s.run(); err != nil {
+		s.failed(err)
+	}
+	if e.cfg.Book.Commits() != before {
+		e.nudgeParked()
+	}
+	return s.wait()
+}
+
+// A sweep is one pass over one network.
+type sweep struct {
+	*Engine
+	ctx  context.Context
+	net  *nets.Net
+	line *line
+}
+
+func (s *sweep) run() error {
+	if err := s.endEarly(); err != nil {
+		return err
+	}
+	open := s.open()
+	if len(open) == 0 {
+		return nil
+	}
+	if !s.cfg.Bearer(s.net) {
+		s.setReason(ledger.NoBearer)
+		return nil
+	}
+	if s.cfg.Now().Before(s.resumeAt()) {
+		return nil
+	}
+	if err := s.cfg.Book.Sound(); err != nil {
+		return err
+	}
+	if err := s.identify(); err != nil {
+		return err
+	}
+	for _, step := range []func() error{s.track, s.sendAll, s.replaceAll, s.advanceAll} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	s.succeeded()
+	return nil
+}
+
+// open returns copies of the network's open transactions, by rising id.
+func (s *sweep) open() []*ledger.Tx {
+	var open []*ledger.Tx
+	s.cfg.Book.View(func(st *ledger.State) {
+		for _, t := range st.Open {
+			if t.Net == s.net.Name {
+				c := *t
+				open = append(open, &c)
+			}
+		}
+	})
+	return open
+}
+
+// identify makes the first contact.
+func (s *sweep) identify() error {
+	if s.net.Known() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, stepTimeout)
+	defer cancel()
+	n, err := s.cfg.Nets.Identify(ctx, s.net)
+	if err == nil {
+		s.net = n
+	}
+	return err
+}
+
+// endEarly ends what ends without the network's help: expired, dependent on a
+// failure, its key gone for ever. What is signed already is asked to be
+// cancelled instead, where that can be.
+func (s *sweep) endEarly() error {
+	due := false
+	s.cfg.Book.View(func(st *ledger.State) {
+		for _, t := range st.Open {
+			if t.Net == s.net.Name {
+				end, _, cancel := s.early(st, t)
+				due = due || end || cancel
+			}
+		}
+	})
+	if !due {
+		return nil
+	}
+	return s.cfg.Book.Update(func(u *book.Update) error {
+		for _, t := range u.State().Open {
+			if t.Net != s.net.Name {
+				continue
+			}
+			if end, how, cancel := s.early(u.State(), t); end {
+				endUnsigned(u, t, how.state, how.reason)
+			} else if cancel {
+				u.Add(ledger.Requested{ID: t.ID, Cancel: true})
+			}
+		}
+		return nil
+	})
+}
+
+type ending struct {
+	state  ledger.TxState
+	reason ledger.Reason
+}
+
+// early says whether t ends now, and how, or is to be cancelled.
+func (s *sweep) early(st *ledger.State, t *ledger.Tx) (end bool, how ending, cancel bool) {
+	expired := t.Expire != 0 && s.age(t) >= t.Expire
+	if t.Signed() {
+		return false, ending{}, expired && s.canExpire(t)
+	}
+	key := st.Keys[t.Key]
+	switch {
+	case expired:
+		return true, ending{ledger.Expired, ledger.NoReason}, false
+	case key == nil || key.State == ledger.Retired || key.State == ledger.Compromised:
+		return true, ending{ledger.Refused, ledger.KeyInactive}, false
+	case t.After != 0 && dependency(st, t.After) == broken:
+		return true, ending{ledger.Refused, ledger.BehindAnother}, false
+	}
+	return false, ending{}, false
+}
+
+// endUnsigned ends a transaction of which nothing was signed.
+func endUnsigned(u *book.Update, t *ledger.Tx, state ledger.TxState, why ledger.Reason) {
+	seq := u.Emit(book.TxEvent(t.ID, state, why, ""))
+	u.Add(ledger.Ended{ID: t.ID, State: state, Reason: why, Event: seq, Spent: new(big.Int)})
+}
+
+// canExpire says whether the end of t's time would change anything.
+func (s *sweep) canExpire(t *ledger.Tx) bool {
+	_, replaceable := s.net.Network.(chains.Replacer)
+	return !t.Signed() || (replaceable && !t.Cancel && t.State != ledger.Included)
+}
+
+type standing uint8
+
+const (
+	undecided standing = iota
+	kept
+	broken
+)
+
+// dependency says what became of the transaction that another one waits for.
+func dependency(st *ledger.State, id uint32) standing {
+	if st.Tx(id) != nil {
+		return undecided
+	}
+	state := ledger.Refused
+	if p := st.Ended(id); p != nil {
+		state = p.State
+	} else if r := st.Forgotten(id); r != nil {
+		state = r.State
+	}
+	if state == ledger.Confirmed {
+		return kept
+	}
+	return broken
+}
+
+// age returns the seconds since t was accepted, by running time or by the
+// chain's, whichever says more.
+func (s *sweep) age(t *ledger.Tx) uint64 {
+	age := s.cfg.Book.Running() - min(t.Running, s.cfg.Book.Running())
+	if now := s.chainTime(s.net.Name); t.Time != 0 && now > t.Time {
+		age = max(age, now-t.Time)
+	}
+	return age
+}
+
+// chainTime returns the chain's time now, as the newest block seen in this boot
+// tells, 0 when none was seen.
+func (e *Engine) chainTime(net string) uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l := e.line(net)
+	if l.head.Time == 0 {
+		return 0
+	}
+	return l.head.Time + uint64(max(0, e.cfg.Now().Sub(l.headAt))/time.Second)
+}
+
+// FinalTime returns the latest time now that final blocks of any network prove,
+// the zero time when none was seen in this boot.
+func (e *Engine) FinalTime() time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var newest time.Time
+	for _, l := range e.lines {
+		if l.final.Time == 0 {
+			continue
+		}
+		t := time.Unix(int64(l.final.Time), 0).Add(max(0, e.cfg.Now().Sub(l.finalAt)))
+		if t.After(newest) {
+			newest = t
+		}
+	}
+	return newest
+}
+
+// sawHead notes a block that the network showed.
+func (s *sweep) sawHead(h chains.Head) {
+	if h.Time == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.line.head, s.line.headAt = h, s.cfg.Now()
+}
+
+// failed notes that the network could not be talked with: everything waits,
+// with the reason, until the backoff is over.
+func (s *sweep) failed(err error) {
+	if s.ctx.Err() != nil {
+		return
+	}
+	why := networkReason(err)
+	s.mu.Lock()
+	s.line.fails++
+	s.line.resume = s.cfg.Now().Add(s.backoff(s.line.fails))
+	fails := s.line.fails
+	s.mu.Unlock()
+	level := s.cfg.Log.Info
+	if fails == 1 || why == ledger.OtherChain || errors.Is(err, book.ErrFlash) {
+		level = s.cfg.Log.Warn
+	}
+	level("network work failed", "net", s.net.Name, "err", err, "failures", fails)
+	s.setReason(why)
+}
+
+// networkReason is why nothing moves on a network.
+func networkReason(err error) ledger.Reason {
+	switch {
+	case errors.Is(err, chains.ErrOtherChain):
+		return ledger.OtherChain
+	case errors.Is(err, chains.ErrBudget):
+		return ledger.BudgetUsed
+	case errors.Is(err, chains.ErrRefused):
+		return ledger.NodeRefused
+	case errors.Is(err, chains.ErrDisagree):
+		return ledger.Disagreement
+	case errors.Is(err, book.ErrFlash):
+		return ledger.InternalFailure
+	default:
+		return ledger.Unreachable
+	}
+}
+
+func (s *sweep) succeeded() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.line.fails, s.line.resume = 0, time.Time{}
+	s.line.reason = ledger.NoReason
+}
+
+func (s *sweep) resumeAt() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.line.resume
+}
+
+// setReason notes why nothing moves on the whole network and tells hosts, once
+// for each transaction that waits to be signed.
+func (s *sweep) setReason(why ledger.Reason) {
+	s.mu.Lock()
+	s.line.reason = why
+	s.mu.Unlock()
+	for _, t := range s.open() {
+		if t.State == ledger.Accepted {
+			s.tell(t, why)
+		}
+	}
+}
+
+// tell tells hosts why a transaction does not move, when that has changed.
+func (s *sweep) tell(t *ledger.Tx, why ledger.Reason) {
+	s.mu.Lock()
+	w := s.item(s.line, t.ID)
+	news := w.told != why && why != ledger.NoReason
+	w.told = why
+	s.mu.Unlock()
+	if news {
+		s.cfg.Book.Emit(book.TxEvent(t.ID, t.State, why, t.Hash()))
+	}
+}
+
+// hinder notes why one transaction does not move, and when to try it again.
+func (s *sweep) hinder(t *ledger.Tx, why ledger.Reason, err error) {
+	s.mu.Lock()
+	w := s.item(s.line, t.ID)
+	w.fails++
+	w.reason = why
+	w.resume = s.cfg.Now().Add(s.backoff(w.fails))
+	s.mu.Unlock()
+	s.cfg.Log.Info("transaction waits", "id", t.ID, "net", s.net.Name, "reason", uint16(why), "err", err)
+	s.tell(t, why)
+}
+
+// free notes that nothing hinders a transaction.
+func (s *sweep) free(id uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.item(s.line, id)
+	w.fails, w.reason, w.resume, w.told = 0, ledger.NoReason, time.Time{}, ledger.NoReason
+}
+
+// due says whether a transaction may be tried now.
+func (s *sweep) due(id uint32) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.cfg.Now().Before(s.item(s.line, id).resume)
+}
+
+// wait returns how long until the network needs a sweep, and forgets what is
+// remembered of transactions that have ended.
+func (s *sweep) wait() time.Duration {
+	open := s.open()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keep := make(map[uint32]*work, len(open))
+	now := s.cfg.Now()
+	next := time.Time{} // none
+	sooner := func(t time.Time) {
+		if t.Before(now) {
+			t = now
+		}
+		if next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	bearer := s.cfg.Bearer(s.net)
+	for _, t := range open {
+		w := s.item(s.line, t.ID)
+		keep[t.ID] = w
+		if t.Expire != 0 && s.canExpire(t) {
+			left := t.Expire - min(t.Expire, s.cfg.Book.Running()-min(t.Running, s.cfg.Book.Running()))
+			sooner(now.Add(time.Duration(left) * time.Second))
+		}
+		switch {
+		case !bearer:
+		case t.Signed():
+			sooner(s.line.poll)
+		case !w.parked:
+			sooner(w.resume)
+		}
+	}
+	s.line.work = keep
+	if !next.IsZero() && bearer && next.Before(s.line.resume) {
+		next = s.line.resume
+	}
+	s.line.next = next
+	if next.IsZero() {
+		return Forever
+	}
+	return max(0, next.Sub(now))
+}
+
+// nudgeParked wakes the networks on which a transaction waits for another one.
+func (e *Engine) nudgeParked() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range e.lines {
+		for _, w := range l.work {
+			if w.parked {
+				l.nudge()
+				break
+			}
+		}
+	}
+}
+
+// park notes that a transaction waits for another one or for the host, not for
+// a time.
+func (s *sweep) park(t *ledger.Tx, why ledger.Reason) {
+	s.mu.Lock()
+	w := s.item(s.line, t.ID)
+	w.parked, w.reason = true, why
+	s.mu.Unlock()
+	s.tell(t, why)
+}
+
+// refusalReason is how a refusal of this room shows as a reason.
+func refusalReason(err error) ledger.Reason {
+	switch {
+	case errors.Is(err, refusal.ErrByPolicy):
+		return ledger.ByPolicy
+	case errors.Is(err, refusal.ErrKeyInactive):
+		return ledger.KeyInactive
+	case errors.Is(err, refusal.ErrNoStore):
+		return ledger.StoreGone
+	default:
+		return ledger.InternalFailure
+	}
+}

@@ -1,0 +1,232 @@
+package nets
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/wallet/book"
+	"github.com/boatd/boatd/wallet/ledger"
+	"github.com/boatd/boatd/wallet/refusal"
+)
+
+// AcceptNewChain is the option by which a host accepts that a network has
+// become another chain. It is an act, not a setting.
+const AcceptNewChain = "accept_new_chain"
+
+// Add adds a network. The same one again is the same answer.
+func (s *Set) Add(name, protocol, url, chainID string) error {
+	if !s.cfg.AllowAdd {
+		return fmt.Errorf("adding network %s: net.allow_add is false: %w", name, refusal.ErrNotAllowed)
+	}
+	if old, err := s.Get(name); err == nil {
+		same := old.Added && old.Protocol.Name == protocol && old.Options.Text("endpoints") == url &&
+			(chainID == "" || old.Options.Text("chain_id") == chainID)
+		if !same {
+			return fmt.Errorf("network %q: %w", name, refusal.ErrExists)
+		}
+		return nil
+	}
+	if len(s.List()) >= MaxNetworks {
+		return fmt.Errorf("adding network %s: there are %d: %w", name, MaxNetworks, refusal.ErrFull)
+	}
+	if _, err := s.cfg.Protocols.Protocol(protocol); err != nil {
+		return fmt.Errorf("adding network %s: %w: %w", name, err, refusal.ErrNoOption)
+	}
+	if strings.Contains(url, ",") {
+		return fmt.Errorf("adding network %s: one URL, not a list: %w", name, refusal.ErrBadValue)
+	}
+	rec := ledger.Network{Name: name, Protocol: protocol, Options: chains.Options{"endpoints": url}}
+	if chainID != "" {
+		rec.Options["chain_id"] = chainID
+	}
+	n, err := s.build(chains.Config{Name: name, Protocol: protocol, Added: true}, &rec)
+	if err != nil {
+		return err
+	}
+	err = s.cfg.Book.Update(func(u *book.Update) error {
+		if u.State().Wallets[name] != nil {
+			return fmt.Errorf("%q is a wallet: %w", name, refusal.ErrExists)
+		}
+		u.Add(rec)
+		return nil
+	})
+	if err != nil {
+		closeNetwork(n.Network)
+		return err
+	}
+	s.replace(n)
+	return nil
+}
+
+// Delete removes a network that AT added, and its peers. One that is not there
+// is no error.
+func (s *Set) Delete(name string) error {
+	if _, ok := s.file[name]; ok {
+		return fmt.Errorf("network %q is in the configuration file: %w", name, refusal.ErrNotAllowed)
+	}
+	n, err := s.Get(name)
+	if err != nil {
+		return nil
+	}
+	err = s.cfg.Book.Update(func(u *book.Update) error {
+		for _, w := range u.State().Wallets {
+			if w.Net == name {
+				return fmt.Errorf("network %q is the network of wallet %q: %w", name, w.Name, refusal.ErrInUse)
+			}
+		}
+		for _, t := range u.State().Open {
+			if t.Net == name {
+				return fmt.Errorf("network %q has an open transaction %d: %w", name, t.ID, refusal.ErrInUse)
+			}
+		}
+		for _, p := range u.State().Peers {
+			if p.Net == name {
+				u.Add(ledger.PeerGone{Name: p.Name})
+			}
+		}
+		u.Add(ledger.NetworkGone{Name: name})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.drop(n)
+	return nil
+}
+
+// Set changes an option of a network. For one of the file it may only make
+// things stricter, unless the file lists the option in at_may_set.
+func (s *Set) Set(name, option, value string) error {
+	n, err := s.Get(name)
+	if err != nil {
+		return err
+	}
+	row, ok := chains.LookupOption(option)
+	if !ok {
+		return fmt.Errorf("network option %q: %w", option, refusal.ErrNoOption)
+	}
+	if n.Options.Text(option) == value {
+		return nil
+	}
+	if err := s.maySet(n, row, value); err != nil {
+		return err
+	}
+	return s.restore(name, func(rec *ledger.Network) {
+		if rec.Options == nil {
+			rec.Options = chains.Options{}
+		}
+		rec.Options[option] = value
+	})
+}
+
+// maySet applies the rules of configuration.md, "Network options by AT".
+func (s *Set) maySet(n *Net, row chains.Option, value string) error {
+	if row.FileOnly || row.Kind == chains.Path {
+		return fmt.Errorf("network option %q is only set in the file: %w", row.Name, refusal.ErrNotAllowed)
+	}
+	if err := row.CheckText(value); err != nil {
+		return fmt.Errorf("network option %q: %w: %w", row.Name, err, refusal.ErrBadValue)
+	}
+	if row.Name == "endpoints" && !s.cfg.AllowAdd {
+		return fmt.Errorf("setting endpoints of %s: net.allow_add is false: %w", n.Name, refusal.ErrNotAllowed)
+	}
+	if n.Added || slices.Contains(n.Options.List("at_may_set"), row.Name) || row.Tightens(n.Options.Text(row.Name), value) {
+		return nil
+	}
+	return fmt.Errorf("network option %q of %s may only become stricter by AT: %w", row.Name, n.Name, refusal.ErrNotAllowed)
+}
+
+// restore changes what the ledger has of a network and opens it anew.
+func (s *Set) restore(name string, change func(*ledger.Network), more ...func(*book.Update)) error {
+	c, ok := s.file[name]
+	var fresh *Net
+	err := s.cfg.Book.Update(func(u *book.Update) error {
+		rec := stored(u.State(), name)
+		if !ok {
+			c = chains.Config{Name: name, Protocol: rec.Protocol, Added: true}
+		}
+		change(&rec)
+		var err error
+		if fresh, err = s.build(c, &rec); err != nil {
+			return err
+		}
+		u.Add(rec)
+		for _, f := range more {
+			f(u)
+		}
+		return nil
+	})
+	if err != nil {
+		if fresh != nil {
+			closeNetwork(fresh.Network)
+		}
+		return err
+	}
+	s.replace(fresh)
+	return nil
+}
+
+// Accept makes the chain with the given genesis hash, as which an endpoint in
+// quarantine has answered, the network's own. end is run in the same step: it
+// ends what was open on the old chain. The present chain's own hash only lifts
+// the quarantine.
+func (s *Set) Accept(name, genesis string, end func(*book.Update)) error {
+	n, err := s.Get(name)
+	if err != nil {
+		return err
+	}
+	genesis = strings.TrimPrefix(strings.ToLower(genesis), "0x")
+	if n.Known() && n.Pinned.Genesis == genesis {
+		return s.restore(name, func(rec *ledger.Network) { rec.Quarantine = nil })
+	}
+	var accepted *chains.Identity
+	var next uint32
+	s.cfg.Book.View(func(st *ledger.State) {
+		next = st.Meta.NextID
+		for _, q := range stored(st, name).Quarantine {
+			if q.Got.Genesis == genesis {
+				accepted = &q.Got
+			}
+		}
+	})
+	if accepted == nil {
+		return fmt.Errorf("no endpoint of network %s has answered with the hash %q: %w", name, genesis, refusal.ErrBadValue)
+	}
+	return s.restore(name, func(rec *ledger.Network) {
+		rec.Chain, rec.Quarantine, rec.Final, rec.Since = accepted, nil, chains.Head{}, next
+	}, end)
+}
+
+// A Setting is an option as a host may see it.
+type Setting struct{ Option, Value string }
+
+// Settings returns a network's options in the order of the table, lists as one
+// setting an element, and after them what is known of its chain. URLs are as
+// configured: whoever shows them shows their hosts only.
+func (s *Set) Settings(name string) ([]Setting, error) {
+	n, err := s.Get(name)
+	if err != nil {
+		return nil, err
+	}
+	all := []Setting{{"protocol", n.Protocol.Name}}
+	for _, row := range chains.OptionTable {
+		if row.Kind != chains.List {
+			all = append(all, Setting{row.Name, n.Options.Text(row.Name)})
+			continue
+		}
+		for _, v := range n.Options.List(row.Name) {
+			all = append(all, Setting{row.Name, v})
+		}
+	}
+	if n.Known() {
+		all = append(all, Setting{"chain", n.Pinned.ChainID}, Setting{"genesis", n.Pinned.Genesis})
+	}
+	s.cfg.Book.View(func(st *ledger.State) {
+		for _, q := range stored(st, name).Quarantine {
+			all = append(all, Setting{"quarantine", q.Got.Genesis})
+		}
+	})
+	return all, nil
+}

@@ -1,0 +1,272 @@
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/wallet/book"
+	"github.com/boatd/boatd/wallet/keys"
+	"github.com/boatd/boatd/wallet/ledger"
+	"github.com/boatd/boatd/wallet/life"
+	"github.com/boatd/boatd/wallet/nets"
+	"github.com/boatd/boatd/wallet/refusal"
+)
+
+// Bounds.
+const (
+	MaxWallets = 64
+	MaxPeers   = 256
+)
+
+// AddWallet puts a key on a network and returns the wallet's address. Without a
+// key, the one of the wallet's name is used, and generated if it is not there.
+// The same wallet again is the same answer.
+func (m *Manager) AddWallet(ctx context.Context, name, net, key string) (string, error) {
+	n, err := m.Nets.Get(net)
+	if err != nil {
+		return "", err
+	}
+	if old := m.wallet(name); old != nil {
+		if old.Net != net || (key != "" && old.Key != key) {
+			return "", fmt.Errorf("wallet %q is key %q on network %q: %w", name, old.Key, old.Net, refusal.ErrExists)
+		}
+		return m.Address(name)
+	}
+	if _, err := m.Nets.Get(name); err == nil {
+		return "", fmt.Errorf("%q is a network: %w", name, refusal.ErrExists)
+	}
+	k, err := m.walletKey(ctx, n, name, key)
+	if err != nil {
+		return "", err
+	}
+	address, err := n.Address(k.Curve, k.Public)
+	if err != nil {
+		return "", fmt.Errorf("wallet %s: key %q on network %s: %w: %w", name, k.Name, net, err, refusal.ErrCannot)
+	}
+	return address, m.Book.Update(func(u *book.Update) error {
+		st := u.State()
+		switch {
+		case st.Wallets[name] != nil:
+			return fmt.Errorf("wallet %q: %w", name, refusal.ErrExists)
+		case len(st.Wallets) >= MaxWallets:
+			return fmt.Errorf("wallet %s: there are %d wallets: %w", name, MaxWallets, refusal.ErrFull)
+		case st.Keys[k.Name] == nil:
+			return fmt.Errorf("wallet %s: key %q: %w", name, k.Name, refusal.ErrNoKey)
+		}
+		u.Add(ledger.Wallet{Name: name, Net: net, Key: k.Name})
+		return nil
+	})
+}
+
+// walletKey finds or makes the key of a new wallet.
+func (m *Manager) walletKey(ctx context.Context, n *nets.Net, wallet, key string) (*ledger.Key, error) {
+	name := key
+	if name == "" {
+		name = wallet
+	}
+	k, err := m.Keys.Get(name)
+	if errors.Is(err, refusal.ErrNoKey) && key == "" {
+		k, err = m.Keys.Generate(ctx, keys.Request{Name: name, Curve: n.Protocol.Curves[0]})
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case k.State != ledger.Active:
+		return nil, fmt.Errorf("key %q: %w", name, refusal.ErrKeyInactive)
+	case !strings.ContainsRune(k.Usage, keys.UseTransactions):
+		return nil, fmt.Errorf("key %q has no usage %q: %w", name, keys.UseTransactions, refusal.ErrCannot)
+	}
+	return k, nil
+}
+
+func (m *Manager) wallet(name string) *ledger.Wallet {
+	var found *ledger.Wallet
+	m.Book.View(func(st *ledger.State) {
+		if w := st.Wallets[name]; w != nil {
+			c := *w
+			found = &c
+		}
+	})
+	return found
+}
+
+// Wallets returns all wallets in the order of their names.
+func (m *Manager) Wallets() []ledger.Wallet {
+	var all []ledger.Wallet
+	m.Book.View(func(st *ledger.State) {
+		for _, w := range st.Wallets {
+			all = append(all, *w)
+		}
+	})
+	slices.SortFunc(all, func(a, b ledger.Wallet) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// DeleteWallet removes a wallet without open transactions, never its key. One
+// that is not there is no error.
+func (m *Manager) DeleteWallet(name string) error {
+	return m.Book.Update(func(u *book.Update) error {
+		if u.State().Wallets[name] == nil {
+			return nil
+		}
+		for _, t := range u.State().Open {
+			if t.Wallet == name {
+				return fmt.Errorf("wallet %q has an open transaction %d: %w", name, t.ID, refusal.ErrInUse)
+			}
+		}
+		u.Add(ledger.WalletGone{Name: name})
+		return nil
+	})
+}
+
+// Address returns a wallet's address as its chain shows it.
+func (m *Manager) Address(wallet string) (string, error) {
+	_, a, err := m.Life.Account(wallet)
+	return a.Address, err
+}
+
+// AddPeer names an address on a network. The same peer again is the same answer.
+func (m *Manager) AddPeer(name, net, address string, decimals *uint8) error {
+	n, err := m.Nets.Get(net)
+	if err != nil {
+		return err
+	}
+	if address, err = n.ParseAddress(address); err != nil {
+		return fmt.Errorf("peer %s on network %s: %w", name, net, err)
+	}
+	return m.Book.Update(func(u *book.Update) error {
+		peers := u.State().Peers
+		if old := peers[name]; old != nil {
+			same := old.Net == net && old.Address == address &&
+				(decimals == nil || (old.Decimals != nil && *old.Decimals == *decimals))
+			if !same {
+				return fmt.Errorf("peer %q is %s on network %s: %w", name, old.Address, old.Net, refusal.ErrExists)
+			}
+			return nil
+		}
+		if len(peers) >= MaxPeers {
+			return fmt.Errorf("peer %s: there are %d peers: %w", name, MaxPeers, refusal.ErrFull)
+		}
+		u.Add(ledger.Peer{Name: name, Net: net, Address: address, Decimals: decimals})
+		return nil
+	})
+}
+
+// Peers returns all peers in the order of their names.
+func (m *Manager) Peers() []ledger.Peer {
+	var all []ledger.Peer
+	m.Book.View(func(st *ledger.State) {
+		for _, p := range st.Peers {
+			all = append(all, *p)
+		}
+	})
+	slices.SortFunc(all, func(a, b ledger.Peer) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// DeletePeer removes a peer. One that is not there is no error.
+func (m *Manager) DeletePeer(name string) error {
+	return m.Book.Update(func(u *book.Update) error {
+		if u.State().Peers[name] != nil {
+			u.Add(ledger.PeerGone{Name: name})
+		}
+		return nil
+	})
+}
+
+// A Balance is what a wallet holds of one asset.
+type Balance struct {
+	Decimals int
+	Units    string // smallest units, decimal
+	Symbol   string
+}
+
+// Balance asks the network what a wallet holds of its native coin.
+func (m *Manager) Balance(ctx context.Context, wallet string) (Balance, error) {
+	n, a, err := m.Life.Account(wallet)
+	if err != nil {
+		return Balance{}, err
+	}
+	b, ok := n.Network.(chains.Balancer)
+	if !ok {
+		return Balance{}, fmt.Errorf("balance on network %s: %w", n.Name, refusal.ErrNotBuilt)
+	}
+	if _, err := m.contact(ctx, n); err != nil {
+		return Balance{}, err
+	}
+	units, err := b.Balance(ctx, a.Address)
+	if err != nil {
+		return Balance{}, fmt.Errorf("balance of wallet %s: %w", wallet, err)
+	}
+	return Balance{Decimals: n.Protocol.Decimals, Units: units.String(), Symbol: n.Protocol.Symbol}, nil
+}
+
+// Query reads a contract in the name of a wallet, or of nobody on a network.
+func (m *Manager) Query(ctx context.Context, name, contract string, data []byte) ([]byte, error) {
+	var from *chains.Account
+	n, err := m.Nets.Get(name)
+	if err != nil {
+		var a chains.Account
+		if n, a, err = m.Life.Account(name); err != nil {
+			return nil, fmt.Errorf("%q is neither a wallet nor a network: %w", name, err)
+		}
+		from = &a
+	}
+	q, ok := n.Network.(chains.Querier)
+	if !ok {
+		return nil, fmt.Errorf("query on network %s: %w", n.Name, refusal.ErrNotBuilt)
+	}
+	var to string
+	m.Book.View(func(st *ledger.State) { to, err = life.Recipient(st, n, contract) })
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.contact(ctx, n); err != nil {
+		return nil, err
+	}
+	answer, err := q.Query(ctx, from, to, data)
+	if err != nil {
+		return nil, fmt.Errorf("query of %s on network %s: %w", to, n.Name, err)
+	}
+	return answer, nil
+}
+
+// Fees asks a network what a transaction would cost now.
+func (m *Manager) Fees(ctx context.Context, net string) (chains.Fees, error) {
+	n, err := m.Nets.Get(net)
+	if err != nil {
+		return chains.Fees{}, err
+	}
+	q, ok := n.Network.(chains.FeeQuoter)
+	if !ok {
+		return chains.Fees{}, fmt.Errorf("fees on network %s: %w", net, refusal.ErrNotBuilt)
+	}
+	if _, err := m.contact(ctx, n); err != nil {
+		return chains.Fees{}, err
+	}
+	f, err := q.Fees(ctx)
+	if err != nil {
+		return chains.Fees{}, fmt.Errorf("fees on network %s: %w", net, err)
+	}
+	return f, nil
+}
+
+// contact makes sure that a network may be asked: there is a bearer, network
+// work has not been stopped, and it is known which chain it is.
+func (m *Manager) contact(ctx context.Context, n *nets.Net) (*nets.Net, error) {
+	if m.Life.Stopped() {
+		return nil, fmt.Errorf("network work has been stopped: %w", refusal.ErrNotNow)
+	}
+	if m.cfg.Bearer != nil && !m.cfg.Bearer(n) {
+		return nil, fmt.Errorf("network %s: %w", n.Name, refusal.ErrNoBearer)
+	}
+	known, err := m.Nets.Identify(ctx, n)
+	if errors.Is(err, book.ErrFlash) {
+		return n, nil // a question can be asked of a chain that could not be noted
+	}
+	return known, err
+}
