@@ -123,6 +123,23 @@ func TestKeyIsProven(t *testing.T) {
 	refused(t, "the key given up", err, refusal.ErrNoKey)
 }
 
+// TestKeyMustOpen: nor is one that does not open again.
+func TestKeyMustOpen(t *testing.T) {
+	w, _ := ethereumWorld(t, nil)
+	w.tune = func(c *wallet.Config) { c.Stores = []keystore.Store{forgetful{c.Stores[0]}} }
+	w.mustOpen()
+	if k, err := w.m.Keys.Generate(ctx, keys.Request{Name: "k"}); err == nil {
+		t.Fatalf("a key that does not open: %+v", k)
+	}
+	_, err := w.m.Keys.Get("k")
+	refused(t, "the key given up", err, refusal.ErrNoKey)
+}
+
+// forgetful is a store whose keys never open again.
+type forgetful struct{ keystore.Store }
+
+func (forgetful) Open(context.Context, *keystore.Key) ([]byte, error) { return nil, keystore.ErrBlob }
+
 func TestKeyDelete(t *testing.T) {
 	w, chain := ethereumWorld(t, nil)
 	w.mustOpen()

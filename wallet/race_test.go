@@ -208,7 +208,9 @@ func TestReleases(t *testing.T) {
 // the worst that was reserved for it.
 func TestActualCost(t *testing.T) {
 	w, _ := ethereumWorld(t, chains.Options{"max_total_fee": "1ether"})
-	w.tune = func(c *wallet.Config) { c.Limits = []life.Limit{{Wallet: "w0", PerDay: new(big.Int).Add(ether(2), big.NewInt(1e9))}} }
+	w.tune = func(c *wallet.Config) {
+		c.Limits = []life.Limit{{Wallet: "w0", PerDay: new(big.Int).Add(ether(2), big.NewInt(1e9))}}
+	}
 	w.mustOpen()
 	w.wallet("w0")
 	w.submit(w.order("w0", "a", 1))
@@ -265,33 +267,36 @@ func TestLaggingNodeAfterRestart(t *testing.T) {
 }
 
 // TestSickFlash: on flash that takes no writes since the start nothing is sent,
-// and everything goes on when it does again.
+// not even what was sent before, and everything goes on when it does again.
 func TestSickFlash(t *testing.T) {
-	w, chain := ethereumWorld(t, nil)
-	w.mustOpen()
-	w.wallet("w0")
-	id := w.submit(w.order("w0", "a", 1))
-	chain.Down(true)
-	w.sweep()
-	must(t, w.m.Close())
-	chain.Down(false)
-	w.fs.Inject(crashfs.Fault{At: 1, Err: syscall.EROFS})
-	w.mustOpen()
-	w.now = w.now.Add(time.Minute)
-	w.sweeps(3)
-	if w.police.sent != 0 {
-		t.Error("something was sent")
+	for _, known := range []bool{false, true} {
+		w, chain := ethereumWorld(t, nil)
+		w.mustOpen()
+		w.wallet("w0")
+		chain.Down(!known)
+		id := w.submit(w.order("w0", "a", 1))
+		w.sweep()
+		must(t, w.m.Close())
+		chain.Down(false)
+		w.fs.Inject(crashfs.Fault{At: 1, Err: syscall.EROFS})
+		w.mustOpen()
+		before := w.police.sent
+		w.now = w.now.Add(time.Minute)
+		w.sweeps(3)
+		if w.police.sent != before {
+			t.Error("something was sent")
+		}
+		_, _, err := w.m.Life.Submit(w.order("w0", "b", 2))
+		if !errors.Is(err, syscall.EROFS) {
+			t.Errorf("an order: %v", err)
+		}
+		if _, err := w.m.Balance(ctx, "w0"); err != nil {
+			t.Errorf("what needs no write does not go on: %v", err)
+		}
+		w.fs.Heal()
+		w.settle()
+		w.state(id, ledger.Confirmed, ledger.NoReason)
 	}
-	_, _, err := w.m.Life.Submit(w.order("w0", "b", 2))
-	if !errors.Is(err, syscall.EROFS) {
-		t.Errorf("an order: %v", err)
-	}
-	if _, err := w.m.Balance(ctx, "w0"); err != nil {
-		t.Errorf("what needs no write does not go on: %v", err)
-	}
-	w.fs.Heal()
-	w.settle()
-	w.state(id, ledger.Confirmed, ledger.NoReason)
 }
 
 // TestNoEventBeforeItsID: nothing about an id can be read before the host was
@@ -316,8 +321,10 @@ func TestNoEventBeforeItsID(t *testing.T) {
 // TestRace runs the real loops while hosts do everything at once; the race
 // detector and the police watch.
 func TestRace(t *testing.T) {
-	w, chain := ethereumWorld(t, chains.Options{"confirmations": "1"})
+	chain := newSeqChain()
+	w := newWorld(t, chain.harness(), true, 1)
 	w.tune = func(c *wallet.Config) { c.Now = time.Now }
+	w.police.dirty = true
 	w.mustOpen()
 	w.wallet("w0")
 	run, stop := context.WithCancel(ctx)

@@ -224,8 +224,10 @@ type police struct {
 	// preparing is called when a signature is about to be prepared.
 	preparing func()
 	mu        sync.Mutex
-	dirty     bool // the flash fails: what is not synced need not be what is sent
-	crimes    []string
+	// dirty: what is not synced need not be what is sent, because the flash
+	// fails or others write meanwhile.
+	dirty  bool
+	crimes []string
 }
 
 func newPolice(w *world) *police {
@@ -296,8 +298,10 @@ func (p *police) inspect(s chains.Signed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent++
-	if n := p.w.fs.Pending(); n != 0 && !p.dirty {
-		p.crime("bytes of %s leave while %d pieces are not synced", s.Hash, n)
+	if !p.dirty {
+		if n := p.w.fs.Pending(); n != 0 {
+			p.crime("bytes of %s leave while %d pieces are not synced", s.Hash, n)
+		}
 	}
 	var tx ledger.Tx
 	var attempt chains.Attempt

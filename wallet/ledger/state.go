@@ -307,9 +307,12 @@ const Day = 24 * 60 * 60
 
 // pruneSpends drops the reservations of a wallet that no window holds any more.
 func (s *State) pruneSpends(wallet string) {
-	s.spends[wallet] = slices.DeleteFunc(s.spends[wallet], func(sp *Spend) bool {
-		return s.Tx(sp.ID) == nil && (sp.Amount.Sign() == 0 || (sp.Signed && s.Running >= sp.Running+Day))
-	})
+	s.spends[wallet] = slices.DeleteFunc(s.spends[wallet], s.agedOut)
+}
+
+// agedOut says whether no window holds a reservation any more.
+func (s *State) agedOut(sp *Spend) bool {
+	return s.Tx(sp.ID) == nil && (sp.Amount.Sign() == 0 || (sp.Signed && s.Running >= sp.Running+Day))
 }
 
 // Check says whether a record can be true now: ErrImpossible if not. It changes
@@ -384,7 +387,8 @@ func (s *State) checkSigned(r Signed) error {
 	return when(r.Sequential && a != nil && r.Attempt.Nonce < a.Next, "nonce %d of %s for transaction %d is used", r.Attempt.Nonce, r.Account.Address, r.ID)
 }
 
-// Dump writes the state as batches of at most a few records each.
+// Dump writes the state as batches of at most a few records each. It changes
+// nothing, so that others can read meanwhile.
 func (s *State) Dump(emit func(Batch) error) error {
 	put := func(rs ...Record) error { return emit(Batch{Running: s.Running, Records: rs}) }
 	if err := put(s.Meta, Access{s.Access}); err != nil {
@@ -427,9 +431,10 @@ func (s *State) Dump(emit func(Batch) error) error {
 
 func (s *State) appendSpends(all []Record) []Record {
 	for _, w := range sortedNames(s.spends) {
-		s.pruneSpends(w)
 		for _, sp := range s.spends[w] {
-			all = append(all, *sp)
+			if !s.agedOut(sp) {
+				all = append(all, *sp)
+			}
 		}
 	}
 	return all
