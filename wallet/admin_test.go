@@ -476,6 +476,27 @@ func TestTime(t *testing.T) {
 	refused(t, "back after a restart", w.m.SetTime(build.Unix()+999), refusal.ErrBadValue)
 }
 
+// TestChainTime: final blocks tell the time, but never one before the build.
+func TestChainTime(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		w, _ := ethereumWorld(t, nil)
+		if late {
+			w.tune = func(c *wallet.Config) { c.BuildDate = time.Unix(1_790_000_000, 0) }
+		}
+		w.mustOpen()
+		w.wallet("w0")
+		w.submit(w.order("w0", "a", 1))
+		w.settle()
+		now, source := w.m.Time()
+		if late && source != wallet.NoTime {
+			t.Errorf("a chain before the build date tells the time %v", now)
+		}
+		if !late && (source != wallet.ChainTime || now.Unix() < 1_700_000_000 || now.Unix() > 1_700_010_000) {
+			t.Errorf("time %v of source %d", now, source)
+		}
+	}
+}
+
 func TestDiagnose(t *testing.T) {
 	w, _ := ethereumWorld(t, nil)
 	w.mustOpen()

@@ -80,8 +80,10 @@ func (m *Manager) Time() (time.Time, TimeSource) {
 		t, source = m.clock.set.Add(m.clock.now().Sub(m.clock.at)), m.clock.source
 	}
 	m.clock.mu.Unlock()
+	var meta ledger.Meta
+	m.Book.View(func(st *ledger.State) { meta = st.Meta })
 	chain := m.Life.FinalTime()
-	if !chain.IsZero() && chain.Sub(m.cfg.BuildDate) <= plausible && (source == NoTime || chain.After(t)) {
+	if !chain.Before(m.newest(meta)) && chain.Sub(m.cfg.BuildDate) <= plausible && (source == NoTime || chain.After(t)) {
 		t, source = chain, ChainTime
 	}
 	return t.Round(0), source

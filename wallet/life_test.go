@@ -620,6 +620,27 @@ func TestNewChain(t *testing.T) {
 	}
 }
 
+// TestLieAtFirstContact: a node that once gives another chain id than the
+// configured one is left alone, until somebody has it asked again; what it said
+// never becomes the network's chain.
+func TestLieAtFirstContact(t *testing.T) {
+	w, chain := ethereumWorld(t, chains.Options{"chain_id": "1337"})
+	w.mustOpen()
+	w.wallet("w0")
+	chain.Node(nodeURL).SetFaults(fakenode.Faults{ChainID: big.NewInt(1)})
+	id := w.submit(w.order("w0", "a", 1))
+	w.sweeps(2)
+	w.state(id, ledger.Accepted, ledger.OtherChain)
+	must(t, w.m.Life.AcceptChain(net, w.quarantined()))
+	w.state(id, ledger.Accepted, ledger.NoReason)
+	w.sweeps(2)
+	w.state(id, ledger.Accepted, ledger.OtherChain)
+	chain.Node(nodeURL).SetFaults(fakenode.Faults{})
+	must(t, w.m.Life.AcceptChain(net, w.quarantined()))
+	w.settle()
+	w.state(id, ledger.Confirmed, ledger.NoReason)
+}
+
 func (w *world) quarantined() (genesis string) {
 	w.m.Book.View(func(st *ledger.State) {
 		for _, q := range st.Networks[net].Quarantine {

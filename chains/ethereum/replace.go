@@ -4,8 +4,6 @@ import (
 	"context"
 	"math/big"
 
-	"github.com/ethereum/go-ethereum/core/types"
-
 	"github.com/boatd/boatd/chains"
 	"github.com/boatd/boatd/chains/ethereum/node"
 	"github.com/boatd/boatd/chains/ethereum/wire"
@@ -66,15 +64,15 @@ type predecessors struct {
 func readPrior(job *chains.Job, prior []chains.Attempt) (*predecessors, error) {
 	old := &predecessors{cap: new(big.Int), tip: new(big.Int)}
 	for _, a := range prior {
-		tx := new(types.Transaction)
-		if err := tx.UnmarshalBinary(a.Raw); err != nil || tx.Nonce() != a.Nonce || a.Nonce != job.Nonce {
+		tx, err := decode(a.Raw)
+		if err != nil || tx.nonce != a.Nonce || a.Nonce != job.Nonce {
 			return nil, wire.Refuse(chains.ErrMismatch, "prepare a replacement", "attempt %s: nonce %d, wanted %d", a.Hash, a.Nonce, job.Nonce)
 		}
 		if a.Purpose != chains.Cancel {
-			old.gas = tx.Gas()
+			old.gas = tx.gas
 		}
-		old.kind, old.last = tx.Type(), max(a.Purpose, chains.Bumped)
-		old.cap, old.tip = larger(old.cap, tx.GasFeeCap()), larger(old.tip, tx.GasTipCap())
+		old.kind, old.last = tx.kind, max(a.Purpose, chains.Bumped)
+		old.cap, old.tip = larger(old.cap, tx.cap), larger(old.tip, tx.tip)
 	}
 	if len(prior) == 0 {
 		return nil, wire.Refuse(chains.ErrMismatch, "prepare a replacement", "there is no attempt to replace")

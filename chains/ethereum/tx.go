@@ -8,7 +8,6 @@ import (
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/rlp"
 
@@ -107,8 +106,8 @@ func encodeInt(v *big.Int) []byte {
 	return w.ToBytes()
 }
 
-// Assemble joins draft and signature, decodes the result with go-ethereum's
-// types, which had no part in making it, and compares it with what was wanted.
+// Assemble joins draft and signature, decodes the result with code that had no
+// part in making it, and compares it with what was wanted.
 func (n *network) Assemble(job *chains.Job, draft *chains.Draft, sig []byte) (*chains.Signed, error) {
 	const doing = "assemble a transaction"
 	mismatch := func(format string, args ...any) (*chains.Signed, error) {
@@ -125,50 +124,25 @@ func (n *network) Assemble(job *chains.Job, draft *chains.Draft, sig []byte) (*c
 	if err != nil {
 		return mismatch("%v", err)
 	}
-	tx := new(types.Transaction)
-	if err := tx.UnmarshalBinary(raw); err != nil {
+	tx, err := decode(raw)
+	if err != nil {
 		return mismatch("decode: %v", err)
 	}
 	if err := n.compare(tx, chainID, job, draft); err != nil {
 		return mismatch("%v", err)
 	}
-	hash := types.LatestSignerForChainID(chainID).Hash(tx)
-	if !bytes.Equal(hash[:], draft.Digest) {
-		return mismatch("the decoded transaction has digest %x", hash)
+	if !bytes.Equal(tx.digest, draft.Digest) {
+		return mismatch("the decoded transaction has digest %x", tx.digest)
 	}
-	from, err := recoverSigner(tx, hash[:], chainID)
-	if err != nil || !same(from, job.Account.Address) {
+	from, err := tx.sender()
+	if err != nil || !same(from[:], job.Account.Address) {
 		return mismatch("signed by %s (%v), not by %s", from.Hex(), err, job.Account.Address)
 	}
 	return &chains.Signed{Raw: raw, Hash: hex.EncodeToString(crypto.Keccak256(raw))}, nil
 }
 
-var errSignature = errors.New("no valid signature")
-
-// recoverSigner returns who signed a decoded transaction. It is what
-// types.Sender does, without computing hash a second time by reflection.
-func recoverSigner(tx *types.Transaction, hash []byte, chainID *big.Int) (common.Address, error) {
-	v, r, s := tx.RawSignatureValues()
-	if tx.Type() == 0 {
-		v = new(big.Int).Sub(v, big.NewInt(35))
-		v.Sub(v, chainID).Sub(v, chainID)
-	}
-	if !v.IsUint64() || v.Uint64() > 1 || !crypto.ValidateSignatureValues(byte(v.Uint64()), r, s, true) {
-		return common.Address{}, errSignature
-	}
-	var sig [crypto.SignatureLength]byte
-	r.FillBytes(sig[:32])
-	s.FillBytes(sig[32:64])
-	sig[64] = byte(v.Uint64())
-	pub, err := crypto.Ecrecover(hash, sig[:])
-	if err != nil {
-		return common.Address{}, errSignature
-	}
-	return common.BytesToAddress(crypto.Keccak256(pub[1:])[12:]), nil
-}
-
 // compare compares a decoded transaction with what was wanted, field by field.
-func (n *network) compare(tx *types.Transaction, chainID *big.Int, job *chains.Job, draft *chains.Draft) error {
+func (n *network) compare(tx *transaction, chainID *big.Int, job *chains.Job, draft *chains.Draft) error {
 	in := job.Intent
 	if draft.Purpose == chains.Cancel {
 		in = chains.Intent{Kind: chains.Transfer, To: job.Account.Address, Value: new(big.Int)}
@@ -176,50 +150,51 @@ func (n *network) compare(tx *types.Transaction, chainID *big.Int, job *chains.J
 	if err := compareIntent(tx, in); err != nil {
 		return err
 	}
-	nonce := tx.Nonce() == draft.Nonce && tx.Nonce() >= job.Nonce && (job.Adopt || tx.Nonce() == job.Nonce)
+	nonce := tx.nonce == draft.Nonce && tx.nonce >= job.Nonce && (job.Adopt || tx.nonce == job.Nonce)
+	cost := tx.cost()
 	switch {
-	case tx.ChainId().Cmp(chainID) != 0 || !tx.Protected():
-		return fmt.Errorf("chain id %d", tx.ChainId())
+	case tx.chainID.Cmp(chainID) != 0:
+		return fmt.Errorf("chain id %d", tx.chainID)
 	case !nonce:
-		return fmt.Errorf("nonce %d", tx.Nonce())
-	case tx.Gas() != draft.Gas || in.Gas != 0 && tx.Gas() != in.Gas || tx.Gas() > n.opt.maxGas:
-		return fmt.Errorf("gas %d", tx.Gas())
-	case draft.FeeCap == nil || tx.GasFeeCap().Cmp(draft.FeeCap) != 0 || tx.GasFeeCap().Cmp(n.opt.maxFee) > 0:
-		return fmt.Errorf("fee cap %d", tx.GasFeeCap())
-	case tx.Type() == 2 && (tx.GasTipCap().Cmp(tx.GasFeeCap()) > 0 || tx.GasTipCap().Cmp(n.opt.maxTip) > 0):
-		return fmt.Errorf("tip %d", tx.GasTipCap())
-	case draft.Cost == nil || tx.Cost().Cmp(draft.Cost) > 0 || n.opt.oracle == "" && tx.Cost().Cmp(draft.Cost) != 0:
-		return fmt.Errorf("cost %d", tx.Cost())
-	case draft.Purpose == chains.Original && in.MaxFee != nil && tx.GasFeeCap().Cmp(in.MaxFee) > 0:
-		return fmt.Errorf("fee cap %d, %d asked for", tx.GasFeeCap(), in.MaxFee)
-	case draft.Purpose == chains.Original && in.Tip != nil && tx.GasTipCap().Cmp(in.Tip) > 0:
-		return fmt.Errorf("tip %d, %d asked for", tx.GasTipCap(), in.Tip)
+		return fmt.Errorf("nonce %d", tx.nonce)
+	case tx.gas != draft.Gas || in.Gas != 0 && tx.gas != in.Gas || tx.gas > n.opt.maxGas:
+		return fmt.Errorf("gas %d", tx.gas)
+	case draft.FeeCap == nil || tx.cap.Cmp(draft.FeeCap) != 0 || tx.cap.Cmp(n.opt.maxFee) > 0:
+		return fmt.Errorf("fee cap %d", tx.cap)
+	case tx.kind == 2 && (tx.tip.Cmp(tx.cap) > 0 || tx.tip.Cmp(n.opt.maxTip) > 0):
+		return fmt.Errorf("tip %d", tx.tip)
+	case draft.Cost == nil || cost.Cmp(draft.Cost) > 0 || n.opt.oracle == "" && cost.Cmp(draft.Cost) != 0:
+		return fmt.Errorf("cost %d", cost)
+	case draft.Purpose == chains.Original && in.MaxFee != nil && tx.cap.Cmp(in.MaxFee) > 0:
+		return fmt.Errorf("fee cap %d, %d asked for", tx.cap, in.MaxFee)
+	case draft.Purpose == chains.Original && in.Tip != nil && tx.tip.Cmp(in.Tip) > 0:
+		return fmt.Errorf("tip %d, %d asked for", tx.tip, in.Tip)
 	case draft.Interim:
 		return errors.New("this protocol has no interim steps")
 	}
 	return nil
 }
 
-func compareIntent(tx *types.Transaction, in chains.Intent) error {
-	to := tx.To()
+func compareIntent(tx *transaction, in chains.Intent) error {
 	switch {
-	case (to == nil) != (in.To == "") || to != nil && !same(*to, in.To):
-		return fmt.Errorf("recipient %v", to)
-	case tx.Value().Cmp(in.Value) != 0:
-		return fmt.Errorf("value %d", tx.Value())
-	case !bytes.Equal(tx.Data(), in.Data):
-		return fmt.Errorf("%d bytes of other data", len(tx.Data()))
-	case tx.Type() != 0 && tx.Type() != 2 || in.Type != nil && tx.Type() != *in.Type:
-		return fmt.Errorf("type %d", tx.Type())
-	case len(tx.AccessList()) > 0:
+	case (len(tx.to) == 0) != (in.To == "") || len(tx.to) > 0 && !same(tx.to, in.To):
+		return fmt.Errorf("recipient %x", tx.to)
+	case tx.value.Cmp(in.Value) != 0:
+		return fmt.Errorf("value %d", tx.value)
+	case !bytes.Equal(tx.data, in.Data):
+		return fmt.Errorf("%d bytes of other data", len(tx.data))
+	case in.Type != nil && tx.kind != *in.Type:
+		return fmt.Errorf("type %d", tx.kind)
+	case len(tx.access) > 0:
 		return errors.New("an access list")
 	}
 	return nil
 }
 
-// same says whether text, which has been through ParseAddress, means a.
-func same(a common.Address, text string) bool {
-	return len(text) == 2+2*common.AddressLength && common.IsHexAddress(text) && common.HexToAddress(text) == a
+// same says whether text, which has been through ParseAddress, means the 20
+// bytes of a.
+func same(a []byte, text string) bool {
+	return len(text) == 2+2*common.AddressLength && common.IsHexAddress(text) && bytes.Equal(common.FromHex(text), a)
 }
 
 // destination returns the 20 bytes of an address, none for "".

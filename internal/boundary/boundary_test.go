@@ -22,9 +22,7 @@ var builds = map[string][]string{
 var forbidden = []string{
 	"testing", "os/exec", "net/http/pprof", "plugin", "expvar", "net/rpc",
 	"github.com/ethereum/go-ethereum/accounts",
-	"github.com/ethereum/go-ethereum/core/rawdb",
-	"github.com/ethereum/go-ethereum/core/state",
-	"github.com/ethereum/go-ethereum/core/vm",
+	"github.com/ethereum/go-ethereum/core",
 	"github.com/ethereum/go-ethereum/eth",
 	"github.com/ethereum/go-ethereum/ethclient",
 	"github.com/ethereum/go-ethereum/ethdb",
@@ -34,6 +32,7 @@ var forbidden = []string{
 	"github.com/cockroachdb",
 	"github.com/gorilla/websocket",
 	"github.com/syndtr/goleveldb",
+	"github.com/consensys/gnark-crypto",
 	"google.golang.org/grpc",
 	module + "/chains/chaintest",
 	module + "/internal/demo",
@@ -88,7 +87,7 @@ func TestForbiddenPackages(t *testing.T) {
 func TestForbiddenIsSeen(t *testing.T) {
 	for pkg, want := range map[string]bool{
 		"os/exec": true, "os": false, "os/exec/internal": true, "testing/synctest": true, "testingx": false,
-		"github.com/ethereum/go-ethereum/core/vm": true, "github.com/ethereum/go-ethereum/core/types": false,
+		"github.com/ethereum/go-ethereum/core/vm": true, "github.com/ethereum/go-ethereum/rlp": false,
 		"github.com/ethereum/go-ethereum/eth/catalyst": true, "github.com/ethereum/go-ethereum/ethdb": true,
 		module + "/chains": false, module + "/chains/chaintest": true,
 	} {

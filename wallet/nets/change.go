@@ -170,33 +170,45 @@ func (s *Set) restore(name string, change func(*ledger.Network), more ...func(*b
 
 // Accept makes the chain with the given genesis hash, as which an endpoint in
 // quarantine has answered, the network's own. end is run in the same step: it
-// ends what was open on the old chain. The present chain's own hash only lifts
-// the quarantine.
+// ends what was open on the old chain. The present chain's own hash, or that of
+// one that the configured chain id rules out, only lifts the quarantine: the
+// endpoints are asked again.
 func (s *Set) Accept(name, genesis string, end func(*book.Update)) error {
 	n, err := s.Get(name)
 	if err != nil {
 		return err
 	}
 	genesis = strings.TrimPrefix(strings.ToLower(genesis), "0x")
-	if n.Known() && n.Pinned.Genesis == genesis {
+	var next uint32
+	var rec ledger.Network
+	s.cfg.Book.View(func(st *ledger.State) { next, rec = st.Meta.NextID, stored(st, name) })
+	seen, accepted := acceptable(n, rec.Quarantine, genesis)
+	switch {
+	case accepted != nil:
+		return s.restore(name, func(rec *ledger.Network) {
+			rec.Chain, rec.Quarantine, rec.Final, rec.Since = accepted, nil, chains.Head{}, next
+		}, end)
+	case seen:
 		return s.restore(name, func(rec *ledger.Network) { rec.Quarantine = nil })
 	}
-	var accepted *chains.Identity
-	var next uint32
-	s.cfg.Book.View(func(st *ledger.State) {
-		next = st.Meta.NextID
-		for _, q := range stored(st, name).Quarantine {
-			if q.Got.Genesis == genesis {
-				accepted = &q.Got
-			}
+	return fmt.Errorf("no endpoint of network %s has answered with the hash %q: %w", name, genesis, refusal.ErrBadValue)
+}
+
+// acceptable returns the identity with a genesis hash that n may become, nil
+// without one; seen says that n is that chain, or an endpoint answered so.
+func acceptable(n *Net, quarantine []ledger.Quarantine, genesis string) (seen bool, accepted *chains.Identity) {
+	seen = n.Known() && n.Pinned.Genesis == genesis
+	want := n.Options.Text("chain_id")
+	for _, q := range quarantine {
+		if q.Got.Genesis != genesis {
+			continue
 		}
-	})
-	if accepted == nil {
-		return fmt.Errorf("no endpoint of network %s has answered with the hash %q: %w", name, genesis, refusal.ErrBadValue)
+		seen = true
+		if q.Got != n.Pinned && (want == "" || want == q.Got.ChainID) {
+			accepted = &q.Got
+		}
 	}
-	return s.restore(name, func(rec *ledger.Network) {
-		rec.Chain, rec.Quarantine, rec.Final, rec.Since = accepted, nil, chains.Head{}, next
-	}, end)
+	return seen, accepted
 }
 
 // A Setting is an option as a host may see it.
