@@ -264,7 +264,7 @@ func wrongCase(a string) string {
 }
 
 func TestNetworks(t *testing.T) {
-	w, _ := ethereumWorld(t, chains.Options{"max_tip": "5gwei", "confirmations": "2", "at_may_set": "low_balance,bump_after", "agree": "1"})
+	w, _ := ethereumWorld(t, chains.Options{"max_tip": "5gwei", "confirmations": "2", "at_may_set": "bump_after,bump_percent", "agree": "1"})
 	w.mustOpen()
 	nets := w.m.Nets
 	for _, c := range []struct {
@@ -274,11 +274,11 @@ func TestNetworks(t *testing.T) {
 		{"max_tip", "4gwei", nil}, {"max_tip", "4gwei", nil}, {"max_tip", "5gwei", refusal.ErrNotAllowed},
 		{"confirmations", "3", nil}, {"confirmations", "2", refusal.ErrNotAllowed},
 		{"max_gas", "100000", nil}, {"max_gas", "100001", refusal.ErrNotAllowed},
-		{"bump_after", "60", nil}, {"bump_after", "30", nil}, {"low_balance", "1ether", nil},
+		{"bump_after", "60", nil}, {"bump_after", "30", nil}, {"bump_percent", "20", nil}, {"low_balance", "1ether", refusal.ErrBadValue},
 		{"external_use", "true", refusal.ErrNotAllowed}, {"insecure_http", "true", refusal.ErrNotAllowed},
 		{"at_may_set", "external_use", refusal.ErrNotAllowed}, {"ca_file", "/etc/passwd", refusal.ErrNotAllowed},
 		{"endpoints", "https://evil.example", refusal.ErrNotAllowed}, {"chain_id", "5", refusal.ErrNotAllowed},
-		{"daily_bytes", "10", refusal.ErrNotAllowed}, {"max_tip", "much", refusal.ErrBadValue}, {"max_tip", "-1", refusal.ErrBadValue},
+		{"daily_bytes", "10", refusal.ErrBadValue}, {"max_tip", "much", refusal.ErrBadValue}, {"max_tip", "-1", refusal.ErrBadValue},
 		{"name", "x", refusal.ErrNoOption}, {"", "", refusal.ErrNoOption},
 	} {
 		if err := nets.Set(net, c.option, c.value); !errors.Is(err, c.want) {

@@ -313,8 +313,32 @@ func TestNoEventBeforeItsID(t *testing.T) {
 		t.Errorf("%+v can be read", got)
 	}
 	release()
-	if got := w.m.Book.EventsAfter(0, 10); len(got) != 2 {
+	if got := w.m.Book.EventsAfter(0, 10); len(got) != 3 || got[0].Tx != id {
 		t.Errorf("after the release: %+v", got)
+	}
+}
+
+// TestNetEvents: hosts are told when a network is lost and found, once each.
+func TestNetEvents(t *testing.T) {
+	w, chain := ethereumWorld(t, nil)
+	w.mustOpen()
+	w.wallet("w0")
+	w.submit(w.order("w0", "a", 1))
+	for _, down := range []bool{true, false, true, false} {
+		chain.Down(down)
+		for range 4 {
+			w.now = w.now.Add(time.Minute)
+			w.sweep()
+		}
+	}
+	var told []any
+	for _, e := range w.m.Book.EventsAfter(0, 100) {
+		if e.Name == "net" {
+			told = append(told, e.Fields[0])
+		}
+	}
+	if fmt.Sprint(told) != "[0 1 0 1]" {
+		t.Errorf("told %v", told)
 	}
 }
 

@@ -85,6 +85,7 @@ type line struct {
 	fails   int       // failed conversations in a row
 	resume  time.Time // no conversation before it
 	reason  ledger.Reason
+	reach   reach
 	head    chains.Head // newest seen in this boot
 	headAt  time.Time
 	final   chains.Head

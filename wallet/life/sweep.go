@@ -37,9 +37,10 @@ func (e *Engine) Sweep(ctx context.Context, name string) time.Duration {
 // A sweep is one pass over one network.
 type sweep struct {
 	*Engine
-	ctx  context.Context
-	net  *nets.Net
-	line *line
+	ctx    context.Context
+	net    *nets.Net
+	line   *line
+	talked bool // the network has answered
 }
 
 func (s *sweep) run() error {
@@ -231,8 +232,9 @@ func (e *Engine) FinalTime() time.Time {
 	return newest
 }
 
-// sawHead notes a block that the network showed.
+// sawHead notes a block that the network showed in answer to a question.
 func (s *sweep) sawHead(h chains.Head) {
+	s.talked = true
 	if h.Time == 0 {
 		return
 	}
@@ -253,6 +255,7 @@ func (s *sweep) failed(err error) {
 	s.line.resume = s.cfg.Now().Add(s.backoff(s.line.fails))
 	fails := s.line.fails
 	s.mu.Unlock()
+	s.reach(reachDown)
 	level := s.cfg.Log.Info
 	if fails == 1 || why == ledger.OtherChain || errors.Is(err, book.ErrFlash) {
 		level = s.cfg.Log.Warn
@@ -281,9 +284,33 @@ func networkReason(err error) ledger.Reason {
 
 func (s *sweep) succeeded() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.line.fails, s.line.resume = 0, time.Time{}
 	s.line.reason = ledger.NoReason
+	s.mu.Unlock()
+	if s.talked {
+		s.reach(reachUp)
+	}
+}
+
+// A reach says whether the last conversation with a network succeeded.
+type reach uint8
+
+const (
+	reachUnknown reach = iota
+	reachDown
+	reachUp
+)
+
+// reach notes whether the network can be reached, and tells hosts when that has
+// changed.
+func (s *sweep) reach(r reach) {
+	s.mu.Lock()
+	news := s.line.reach != r
+	s.line.reach = r
+	s.mu.Unlock()
+	if news {
+		s.cfg.Book.Emit(book.Event{Topic: book.TopicNet, Name: "net", Fields: []any{uint32(r - reachDown), s.net.Name}})
+	}
 }
 
 func (s *sweep) resumeAt() time.Time {
