@@ -21,6 +21,11 @@ LDFLAGS := -s -w $(STAMP)
 STATIC := -linkmode external -extldflags -static
 CGO_TAGS := netgo,osusergo
 
+# Without inlining but where there is something to compute: docs/adr/0007.
+SMALL := -gcflags=all=-l $(foreach p,runtime internal hash math crypto vendor/golang.org/x/crypto golang.org/x/crypto \
+	github.com/decred github.com/ethereum github.com/boatd,-gcflags=$(p)/...=) \
+	-gcflags=crypto/tls/...=-l -gcflags=crypto/x509/...=-l
+
 ARM := GOOS=linux GOARCH=arm GOARM=7
 ARM_CC := arm-linux-gnueabihf-gcc
 MAX_ARM := 12000000
@@ -51,14 +56,14 @@ arm: build/boatd-armv7 build/boatd-armv7-nocgo build/tools/elfgate
 	build/tools/elfgate --machine arm --max $(MAX_ARM) build/boatd-armv7 build/boatd-armv7-nocgo
 
 build/boatd-armv7: $(GO_FILES) build/stamp | need-arm
-	$(ARM) CGO_ENABLED=1 CC=$(ARM_CC) go build $(FLAGS) -tags $(CGO_TAGS) -ldflags '$(LDFLAGS) $(STATIC)' -o $@ ./cmd/boatd
+	$(ARM) CGO_ENABLED=1 CC=$(ARM_CC) go build $(FLAGS) $(SMALL) -tags $(CGO_TAGS) -ldflags '$(LDFLAGS) $(STATIC)' -o $@ ./cmd/boatd
 
 build/boatd-armv7-nocgo: $(GO_FILES) build/stamp
-	$(ARM) CGO_ENABLED=0 go build $(FLAGS) -ldflags '$(LDFLAGS)' -o $@ ./cmd/boatd
+	$(ARM) CGO_ENABLED=0 go build $(FLAGS) $(SMALL) -ldflags '$(LDFLAGS)' -o $@ ./cmd/boatd
 
 # With symbols, to be weighed.
 build/boatd-armv7.symbols: $(GO_FILES) build/stamp
-	$(ARM) CGO_ENABLED=0 go build $(FLAGS) -ldflags '$(STAMP)' -o $@ ./cmd/boatd
+	$(ARM) CGO_ENABLED=0 go build $(FLAGS) $(SMALL) -ldflags '$(STAMP)' -o $@ ./cmd/boatd
 
 # Peers and tools ----------------------------------------------------------
 

@@ -304,7 +304,7 @@ func faulty(t *testing.T, steps []step, fault crashfs.Fault) (failures int, reac
 	j, _, err := open(options(s, 1))
 	if err != nil {
 		s.Heal()
-		j = mustOpen(t, options(s, 1), nil)
+		mustOpen(t, options(s, 1), nil)
 		return 1, true
 	}
 	l := &life{t: t, fs: s, j: j, allowed: [][]string{nil}}
