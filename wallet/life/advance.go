@@ -65,7 +65,7 @@ func (s *sweep) advance(t *ledger.Tx) error {
 }
 
 func (s *sweep) prepare(job *chains.Job) (*chains.Draft, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, stepTimeout)
+	ctx, cancel := s.converse()
 	defer cancel()
 	return s.net.Prepare(ctx, job)
 }

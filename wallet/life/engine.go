@@ -208,9 +208,7 @@ func (e *Engine) loop(ctx context.Context, l *line) {
 		case <-l.wake:
 		case <-timer.C:
 		}
-		l.busy.Store(time.Now().Add(4 * stepTimeout).UnixNano())
 		wait := e.Sweep(ctx, l.name)
-		l.busy.Store(0)
 		if _, err := e.cfg.Nets.Get(l.name); err != nil {
 			e.forget(l)
 			return
@@ -222,6 +220,10 @@ func (e *Engine) loop(ctx context.Context, l *line) {
 		}
 	}
 }
+
+// occupied says that the loop may be busy for as long as a conversation and what
+// follows from it can take.
+func (l *line) occupied() { l.busy.Store(time.Now().Add(2 * stepTimeout).UnixNano()) }
 
 // forget drops the line of a network that is gone.
 func (e *Engine) forget(l *line) {

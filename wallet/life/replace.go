@@ -1,7 +1,6 @@
 package life
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/big"
@@ -153,7 +152,7 @@ func bumps(t *ledger.Tx) uint64 {
 // replace drafts, signs, journals and sends one replacement.
 func (s *sweep) replace(r chains.Replacer, t *ledger.Tx, p chains.Purpose, maxFee *big.Int) error {
 	job := &chains.Job{Intent: t.Intent, Account: s.account(t), Chain: s.net.Pinned, Nonce: t.Nonce(), Steps: t.Steps, Committed: new(big.Int)}
-	ctx, cancel := context.WithTimeout(s.ctx, stepTimeout)
+	ctx, cancel := s.converse()
 	defer cancel()
 	draft, err := r.PrepareReplacement(ctx, job, t.Attempts, p, maxFee)
 	if err != nil {

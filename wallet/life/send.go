@@ -1,7 +1,6 @@
 package life
 
 import (
-	"context"
 	"errors"
 
 	"github.com/boatd/boatd/chains"
@@ -49,7 +48,7 @@ func (s *sweep) wantsSend(t *ledger.Tx) bool {
 // it, which is a reason and never an end; an error concerns the whole network.
 func (s *sweep) send(t *ledger.Tx) (ok bool, err error) {
 	a := t.Attempts[len(t.Attempts)-1]
-	ctx, cancel := context.WithTimeout(s.ctx, stepTimeout)
+	ctx, cancel := s.converse()
 	defer cancel()
 	err = s.net.Send(ctx, chains.Signed{Raw: a.Raw, Hash: a.Hash})
 	if err != nil {

@@ -24,6 +24,8 @@ func (e *Engine) Sweep(ctx context.Context, name string) time.Duration {
 	e.mu.Lock()
 	s.line = e.line(name)
 	e.mu.Unlock()
+	s.line.occupied()
+	defer s.line.busy.Store(0)
 	before := e.cfg.Book.Commits()
 	if err := s.run(); err != nil {
 		s.failed(err)
@@ -73,6 +75,13 @@ func (s *sweep) run() error {
 	return nil
 }
 
+// converse bounds one conversation with the network, and says so to the
+// watchdog.
+func (s *sweep) converse() (context.Context, context.CancelFunc) {
+	s.line.occupied()
+	return context.WithTimeout(s.ctx, stepTimeout)
+}
+
 // open returns copies of the network's open transactions, by rising id.
 func (s *sweep) open() []*ledger.Tx {
 	var open []*ledger.Tx
@@ -92,7 +101,7 @@ func (s *sweep) identify() error {
 	if s.net.Known() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, stepTimeout)
+	ctx, cancel := s.converse()
 	defer cancel()
 	n, err := s.cfg.Nets.Identify(ctx, s.net)
 	if err == nil {

@@ -1,7 +1,6 @@
 package life
 
 import (
-	"context"
 	"encoding/hex"
 	"errors"
 	"math/big"
@@ -43,7 +42,7 @@ func (s *sweep) track() error {
 	for i, t := range signed {
 		watches[i] = chains.Watch{Account: s.account(t), Attempts: t.Attempts, Confirm: t.Confirm}
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, stepTimeout)
+	ctx, cancel := s.converse()
 	defer cancel()
 	sight, err := s.net.Track(ctx, since, watches)
 	if err != nil {
@@ -226,7 +225,7 @@ func (s *sweep) finalBlockVanished() error {
 	if len(watches) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, stepTimeout)
+	ctx, cancel := s.converse()
 	defer cancel()
 	sight, err := s.net.Track(ctx, chains.Head{}, watches)
 	if err != nil {
