@@ -1,0 +1,6 @@
+//go:build race
+
+package main
+
+// raceEnabled: the boatd under test looks for races too.
+const raceEnabled = true
