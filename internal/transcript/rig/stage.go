@@ -1,0 +1,205 @@
+package rig
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/boatd/boatd/internal/transcript"
+)
+
+// A Stage is a bench for one transcript (transcript.Stage).
+type Stage struct {
+	t    *transcript.Transcript
+	dir  string
+	log  logBuffer
+	d    Boatd
+	fake *fake     // nil: dev
+	dev  *DevChain // nil: fake
+}
+
+// NewStage builds a bench in a directory of its own, which Close removes, and
+// starts boatd on it. devchain is the program of the development chain, for
+// transcripts that want it.
+func NewStage(ctx context.Context, t *transcript.Transcript, boatd []string, devchain string) (*Stage, error) {
+	s := &Stage{t: t, d: Boatd{Command: boatd}}
+	if err := s.build(ctx, devchain); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: building the stage: %w", t.Path, err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Stage) build(ctx context.Context, devchain string) (err error) {
+	// Sockets have short paths, so this is not the test's own directory.
+	if s.dir, err = os.MkdirTemp("", "boatd"); err != nil {
+		return err
+	}
+	s.d.Dir, s.d.Stderr = s.dir, &s.log
+	// A race in a boatd that was built to look for races ends it at once.
+	s.d.Env = []string{"GORACE=halt_on_error=1"}
+	for _, section := range s.t.Sections {
+		if name, ok := strings.CutPrefix(section.Name, "file "); ok {
+			if err := os.WriteFile(filepath.Join(s.dir, filepath.Base(name)), []byte(section.Text), 0o600); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.startChain(devchain); err != nil {
+		return err
+	}
+	return s.start(ctx, "")
+}
+
+func (s *Stage) startChain(devchain string) (err error) {
+	text := ""
+	if section := s.t.Section("chain"); section != nil {
+		text = section.Text
+	}
+	if strings.TrimSpace(text) == "devchain" {
+		s.dev, err = StartDevChain(devchain, 0, &s.log)
+		return err
+	}
+	s.fake, err = startFake(text)
+	return err
+}
+
+// start starts boatd with one of the transcript's configurations.
+func (s *Stage) start(ctx context.Context, name string) error {
+	text, err := s.config(name)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.dir, "boatd.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return err
+	}
+	if err := s.d.Start(ctx, path); err != nil {
+		return fmt.Errorf("%w\n%s", err, s.log.String())
+	}
+	return nil
+}
+
+// config lays a section over the small configuration.
+func (s *Stage) config(name string) (string, error) {
+	section := s.t.Section(strings.TrimSpace("config " + name))
+	own := ""
+	switch {
+	case section != nil:
+		own = section.Text
+	case name != "":
+		return "", fmt.Errorf("there is no section %q", "config "+name)
+	}
+	text := "state_dir = \"$DIR/state\"\nallow_volatile_state = true\n"
+	if !strings.Contains(own, "[log]") {
+		text += "[log]\nlevel = \"debug\"\n"
+	}
+	if !strings.Contains(own, "[[channel]]") {
+		text += smallChannels
+	}
+	if !strings.Contains(own, "[[network]]") {
+		text += smallNetwork
+	}
+	node, node2 := "", ""
+	if s.dev != nil {
+		node = s.dev.URL
+	} else {
+		node, node2 = s.fake.urls[0], s.fake.urls[1]
+	}
+	return strings.NewReplacer("$DIR", s.dir, "$NODE2", node2, "$NODE", node).Replace(text + own), nil
+}
+
+const smallChannels = `
+[[channel]]
+name = "uart"
+type = "pty"
+link = "$DIR/uart"
+
+[[channel]]
+name = "local"
+type = "unix"
+path = "$DIR/local"
+`
+
+const smallNetwork = `
+[[network]]
+name = "dev"
+protocol = "ethereum"
+endpoints = ["$NODE"]
+chain_id = 1337
+insecure_http = true
+`
+
+// Dial opens a channel: a terminal or a socket of that name in the directory.
+func (s *Stage) Dial(channel string) (io.ReadWriteCloser, error) {
+	// One unix channel can have several sessions: local, local.2 and so on.
+	name, _, _ := strings.Cut(channel, ".")
+	path := filepath.Join(s.dir, filepath.Base(name))
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("channel %s: %w", channel, err)
+	}
+	if info.Mode()&os.ModeSocket != 0 {
+		return DialUnix(path)
+	}
+	return OpenTerminal(path)
+}
+
+var errComplaint = errors.New("boatd's log has what should never be in it")
+
+// Close ends boatd and the chain and removes the directory. It is an error if
+// the log tells of a race or a panic.
+func (s *Stage) Close() error {
+	errs := []error{s.d.Close()}
+	if s.dev != nil {
+		errs = append(errs, s.dev.Close())
+	}
+	if s.fake != nil {
+		errs = append(errs, s.fake.Close())
+	}
+	if s.dir != "" {
+		errs = append(errs, os.RemoveAll(s.dir))
+	}
+	for _, bad := range []string{"DATA RACE", "panic", "fatal error:"} {
+		if text := s.log.String(); strings.Contains(text, bad) {
+			errs = append(errs, fmt.Errorf("%w: %q:\n%s", errComplaint, bad, text))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Path returns the path of a file in the stage's directory: "boatd.toml" is the
+// configuration that was used last, "state" the state directory.
+func (s *Stage) Path(name string) string { return filepath.Join(s.dir, name) }
+
+// Pid returns boatd's process id, 0 while it does not run.
+func (s *Stage) Pid() int { return s.d.Pid() }
+
+// Quit has boatd write what it is doing into the log, and ends it.
+func (s *Stage) Quit() error { return s.d.Quit() }
+
+// Log returns what boatd has logged so far.
+func (s *Stage) Log() string { return s.log.String() }
+
+// A logBuffer gathers what several processes write.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
