@@ -36,9 +36,23 @@ SOAKTIME ?= 5m
 NEED := internal/tools/need.sh
 GO_FILES := $(shell find . -path ./build -prune -o -name '*.go' -print) go.mod go.sum
 
-.PHONY: all build demo test e2e arm test-arm lint bench fuzz soak docs clean peers devchain FORCE
+.PHONY: all build demo test e2e arm test-arm lint bench fuzz soak docs clean peers devchain help FORCE
 
 all: build
+
+help:
+	@echo 'make            boatd for this machine: build/boatd'
+	@echo 'make demo       a wallet, funds, a payment; DEMO_KEEP=1 stays up for a terminal'
+	@echo 'make test       everything that needs no other programs, with the race detector'
+	@echo 'make e2e        against geth, anvil and terminal programs; installs them'
+	@echo 'make arm        the static ARMv7 binaries: build/boatd-armv7, build/boatd-armv7-nocgo'
+	@echo 'make test-arm   the tests on an emulated ARMv7'
+	@echo 'make lint       gofmt, go vet, staticcheck, the rule which package may use which'
+	@echo 'make fuzz       every fuzz target for FUZZTIME ($(FUZZTIME))'
+	@echo 'make bench      the benchmarks'
+	@echo 'make soak       simulations and fuzzing for a night'
+	@echo 'make docs       the pages that are written from the code'
+	@echo '.ci/run         all that must pass'
 
 # The product --------------------------------------------------------------
 
@@ -165,10 +179,11 @@ soak: | need-gcc
 	go test -tags soak -run 'Simulation|Soak' -count 1 -timeout 24h ./...
 	internal/tools/fuzz.sh $(SOAKTIME)
 
-# What is written from the code: the keys of the configuration, the weights of
-# the dependencies.
+# What is written from the code: the keys of the configuration, the AT manual,
+# the weights of the dependencies.
 docs: build/boatd-armv7.symbols build/tools/depsize
 	go test ./internal/config -run TestReference -update
+	go test ./internal/manual -run TestManual -update
 	build/tools/depsize --write docs/dependencies.md build/boatd-armv7.symbols
 
 clean:

@@ -68,7 +68,14 @@ func (d *demo) run(ctx context.Context) int {
 		return 1
 	}
 	d.note("two orders, each given at least twice; two transactions in the chain")
-	fmt.Fprintln(d.out, "PASS")
+	d.closeTerminal()
+	fmt.Fprintf(d.out, "\nminicom -D %s\n", d.path("at"))
+	if d.keep {
+		fmt.Fprintf(d.out, "attaches a terminal. The PIN is %s. Ctrl-C ends everything.\n", pin)
+	} else {
+		fmt.Fprintln(d.out, "attaches a terminal while it runs; DEMO_KEEP=1 make demo stays up for it.")
+	}
+	fmt.Fprintln(d.out, "\nPASS")
 	if d.keep {
 		d.wait(ctx)
 	}
@@ -162,8 +169,6 @@ func (d *demo) closeTerminal() {
 
 // wait leaves all running until the user has seen enough.
 func (d *demo) wait(ctx context.Context) {
-	d.closeTerminal()
-	fmt.Fprintf(d.out, "\nminicom -D %s\n\nThe PIN is %s. Ctrl-C ends everything.\n", d.path("at"), pin)
 	select {
 	case <-ctx.Done():
 	case <-d.d.Ended():
