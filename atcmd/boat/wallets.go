@@ -14,13 +14,13 @@ import (
 // assetParam and functionParam are what the queries and orders share.
 var (
 	assetParam    = atcmd.Param{Name: "asset", Kind: atcmd.String, Min: 1, Max: 128}
-	functionParam = atcmd.Param{Name: "function", Kind: atcmd.String, Min: 1, Max: life64K}
+	functionParam = atcmd.Param{Name: "function", Kind: atcmd.String, Min: 1, Max: dataMax}
 	argParam      = atcmd.Param{Name: "arg", Kind: atcmd.String, Optional: true, Repeat: true}
 	addressParam  = atcmd.Param{Name: "contract", Kind: atcmd.String, Min: 1, Max: 128}
 )
 
-// life64K is the most that a slot, and so any argument, can hold.
-const life64K = 64 << 10
+// dataMax is the most that a slot, and so any argument, can hold.
+const dataMax = 64 << 10
 
 func (h *Host) walletRows() []atcmd.Command {
 	return []atcmd.Command{
