@@ -99,10 +99,18 @@ func (c *Call) slot(number []byte) ([]byte, int, *Error) {
 		return nil, -1, fail(codeSlotEmpty, "")
 	}
 	c.secrets = append(c.secrets, b)
-	if c.row.Burn {
-		c.session.WipeSlot(n)
-	}
 	return b, n, nil
+}
+
+// burn wipes the slots that arguments name, whatever came of the command.
+func (c *Call) burn(args []line.Arg) {
+	for _, a := range args {
+		if len(a.Text) == 2 && a.Text[0] == '@' {
+			if n := int(a.Text[1]) - '0'; n >= 0 && n < slotCount {
+				c.session.WipeSlot(n)
+			}
+		}
+	}
 }
 
 func sourceBytes(text []byte) ([]byte, *Error) {

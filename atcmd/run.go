@@ -141,27 +141,40 @@ func (s *Session) finish(failed *lineFailure) {
 // command checks one command against its row and runs it.
 func (s *Session) command(row *Command, cmd *line.Command) *Error {
 	c := &Call{Form: Form(cmd.Form), session: s, row: row}
-	switch {
-	case c.Form == Test && row.Forms&Test == 0:
+	if c.Form == Test && row.Forms&Test == 0 {
 		if line := row.TestLine(); line != "" {
 			c.Line(line)
 		}
 		s.out = append(s.out, c.out...)
 		return nil
-	case row.Forms&c.Form == 0:
+	}
+	defer c.wipe()
+	err := s.admit(c)
+	if err == nil {
+		err = c.bind(row, cmd)
+	}
+	if row.Burn && c.Form == Set {
+		c.burn(cmd.Args)
+	}
+	if err != nil {
+		return err
+	}
+	return s.run(c)
+}
+
+// admit says whether a command may run here and now, whatever its parameters.
+func (s *Session) admit(c *Call) *Error {
+	switch {
+	case c.row.Forms&c.Form == 0:
 		return fail(codeNotSupported, "the command has no such form")
-	case row.Last && s.parse.More():
+	case c.row.Last && s.parse.More():
 		return fail(codeNotAllowed, "the command must be the last in its line")
-	case row.PIN && c.Form != Test && !s.Unlocked():
+	case c.row.PIN && c.Form != Test && !s.Unlocked():
 		if err := s.server.locked(); err != nil {
 			return s.codeOf(c, err)
 		}
 	}
-	defer c.wipe()
-	if err := c.bind(row, cmd); err != nil {
-		return err
-	}
-	return s.run(c)
+	return nil
 }
 
 // wipe clears the copies of slots that the command had.

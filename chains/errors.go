@@ -11,7 +11,7 @@ var (
 	ErrAddress     = errors.New("not an address of this chain")
 	ErrChecksum    = errors.New("address checksum is wrong")
 	ErrCurve       = errors.New("the chain has no keys on this curve")
-	ErrOption      = errors.New("the chain has no such option")
+	ErrOption      = errors.New("the chain cannot do this")
 	ErrCeiling     = errors.New("fee is over the ceiling")
 	ErrMismatch    = errors.New("signed bytes differ from the intent")
 	ErrUnreachable = errors.New("no endpoint answered")

@@ -31,8 +31,8 @@ func (m *Manager) AddWallet(ctx context.Context, name, net, key string) (string,
 		return "", err
 	}
 	if old := m.wallet(name); old != nil {
-		if old.Net != net || (key != "" && old.Key != key) {
-			return "", fmt.Errorf("wallet %q is key %q on network %q: %w", name, old.Key, old.Net, refusal.ErrExists)
+		if err := sameWallet(old, net, key); err != nil {
+			return "", err
 		}
 		return m.Address(name)
 	}
@@ -50,8 +50,8 @@ func (m *Manager) AddWallet(ctx context.Context, name, net, key string) (string,
 	return address, m.Book.Update(func(u *book.Update) error {
 		st := u.State()
 		switch {
-		case st.Wallets[name] != nil:
-			return fmt.Errorf("wallet %q: %w", name, refusal.ErrExists)
+		case st.Wallets[name] != nil: // made by another channel meanwhile
+			return sameWallet(st.Wallets[name], net, k.Name)
 		case len(st.Wallets) >= MaxWallets:
 			return fmt.Errorf("wallet %s: there are %d wallets: %w", name, MaxWallets, refusal.ErrFull)
 		case st.Keys[k.Name] == nil:
@@ -60,6 +60,14 @@ func (m *Manager) AddWallet(ctx context.Context, name, net, key string) (string,
 		u.Add(ledger.Wallet{Name: name, Net: net, Key: k.Name})
 		return nil
 	})
+}
+
+// sameWallet says whether a wallet is on net with that key; "" is any.
+func sameWallet(w *ledger.Wallet, net, key string) error {
+	if w.Net != net || (key != "" && w.Key != key) {
+		return fmt.Errorf("wallet %q is key %q on network %q: %w", w.Name, w.Key, w.Net, refusal.ErrExists)
+	}
+	return nil
 }
 
 // walletKey finds or makes the key of a new wallet.

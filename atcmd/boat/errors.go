@@ -65,7 +65,7 @@ var codes = []struct {
 	{chains.ErrAddress, 7030},
 	{chains.ErrChecksum, 7034},
 	{amount.ErrAmount, 7031},
-	{chains.ErrOption, codeNoOption},
+	{chains.ErrOption, codeParameters},
 	{chains.ErrCurve, 7016},
 	{chains.ErrCeiling, 7045},
 	{chains.ErrOtherChain, 7042},

@@ -183,6 +183,9 @@ func (n *network) Fees(ctx context.Context) (fees chains.Fees, err error) {
 		if err != nil {
 			return err
 		}
+		if err := n.pool.Current(e, h.Head); err != nil {
+			return err
+		}
 		m, err := readMarket(e, h, calls)
 		if err != nil {
 			return err

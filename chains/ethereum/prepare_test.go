@@ -211,7 +211,7 @@ func TestExplicitGas(t *testing.T) {
 	// Too little gas is found by the simulation.
 	low := call(fakenode.Accepts)
 	low.Gas = 21100
-	w.refused("too little gas", w.job(low, 2), chains.ErrRefused)
+	w.refused("too little gas", w.job(low, 2), chains.ErrReverts)
 }
 
 // The simulation has the final gas limit and no fee fields.
@@ -245,8 +245,13 @@ func TestReverts(t *testing.T) {
 			t.Errorf("%s: %v, want %q", to, err, want)
 		}
 	}
+	// An execution that ends without a revert has failed as well.
+	w.nodes[0].SetFaults(fail("eth_estimateGas", "invalid opcode: INVALID", -32000))
+	w.refused("a bad instruction", w.job(call(fakenode.Accepts), 0), chains.ErrReverts)
+	w.nodes[0].SetFaults(fail("eth_call", "out of gas", -32000))
+	w.refused("not enough gas", w.job(call(fakenode.Accepts), 0), chains.ErrReverts)
 	// A node that cannot say is not a contract that reverts.
-	for _, message := range []string{"header not found", "missing trie node", "execution aborted (timeout = 5s)", "out of gas", "\r\nOK\r\n", ""} {
+	for _, message := range []string{"header not found", "missing trie node", "execution aborted (timeout = 5s)", "\r\nOK\r\n", ""} {
 		for _, method := range []string{"eth_estimateGas", "eth_call"} {
 			w.nodes[0].SetFaults(fail(method, message, -32000))
 			w.refused(message, w.job(call(fakenode.Accepts), 0), chains.ErrRefused)

@@ -127,6 +127,28 @@ func TestE2EContract(t *testing.T) {
 	}
 }
 
+// TestE2EFailing orders what real nodes say of in other words than revert: it
+// fails when it is tried, so it is refused and not tried for ever.
+func TestE2EFailing(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]func(testing.TB) *node{"geth": ticking, "anvil": func(t testing.TB) *node { return ownAnvil(t) }} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, start(t), 2, setup{})
+			for what, init := range map[string]string{
+				"opcode": "fe", "stack": "50", "jump": "600056", "code": "60ef60005360016000f3", "size": "6160016000f3",
+			} {
+				b.ends(b.id(`AT+BOATDEPLOY="w","%s","x:%s"`, what, init), refused, wouldRevert)
+			}
+			contract := b.chain.deploy(t, initCode(box))
+			b.ends(b.id(`AT+BOATCALL="w","gas;gas=22000","%s","x:%s"`, contract, word(77)), refused, wouldRevert)
+			if n := b.chain.nonce(t, b.address); n != 0 {
+				t.Errorf("the account's nonce is %d; nothing was to happen", n)
+			}
+		})
+	}
+}
+
 // TestE2EReverts sees a call fail on the chain that did not fail when it was
 // tried: it is never told as a success, and costs only its fee.
 func TestE2EReverts(t *testing.T) {

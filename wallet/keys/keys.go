@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/boatd/boatd/keystore"
 	"github.com/boatd/boatd/tee"
@@ -48,6 +49,7 @@ type Config struct {
 type Ring struct {
 	cfg    Config
 	stores []keystore.Store // strongest first
+	making sync.Mutex       // one key at a time: who asks for the same one meanwhile finds it
 }
 
 // New returns the ring of the keys in the book.
@@ -78,6 +80,8 @@ func (r *Ring) Generate(ctx context.Context, q Request) (*ledger.Key, error) {
 	if q.Usage != "" {
 		q.Usage = usage
 	}
+	r.making.Lock()
+	defer r.making.Unlock()
 	if k := r.find(q.Name); k != nil {
 		return k, q.matches(k)
 	}
@@ -152,6 +156,8 @@ func (r *Ring) Import(ctx context.Context, name, curve string, secret []byte, ad
 	if err != nil {
 		return nil, fmt.Errorf("importing key %s on curve %s: %w", name, curve, err)
 	}
+	r.making.Lock()
+	defer r.making.Unlock()
 	spec := keystore.Spec{Name: name, Curve: curve, Usage: string(UseTransactions)}
 	fresh, err := store.(keystore.Importer).Import(ctx, spec, secret)
 	if err != nil {

@@ -21,6 +21,7 @@ const (
 	NoFunds           // the account cannot pay
 	BadGas            // the gas limit is too low or too high
 	Reverted          // the execution, real or simulated, reverts
+	Failed            // the execution fails otherwise: no gas is left, an instruction is bad
 	OtherChain        // signed for another chain
 	Indexing          // the node does not know yet what it has
 	Busy              // too many requests
@@ -85,6 +86,20 @@ var texts = []text{
 
 	{"geth, Besu, Erigon, Arbitrum, anvil", "execution reverted", Reverted},
 
+	{"geth, Erigon", "out of gas", Failed},
+	{"geth, Erigon", "invalid opcode", Failed},
+	{"geth, Erigon", "stack underflow", Failed},
+	{"geth, Erigon", "stack limit reached", Failed},
+	{"geth, Erigon", "invalid jump destination", Failed},
+	{"geth, Erigon", "write protection", Failed},
+	{"geth, Erigon", "return data out of bounds", Failed},
+	{"geth, Erigon", "max code size exceeded", Failed},
+	{"geth, Erigon", "max initcode size exceeded", Failed},
+	{"geth, Erigon", "contract address collision", Failed},
+	{"geth, Erigon", "invalid code: must not begin with 0xef", Failed},
+	{"anvil", "evm error", Failed},
+	{"Nethermind", "vm execution error", Failed},
+
 	{"geth, Erigon", "invalid sender", OtherChain},
 	{"geth, anvil", "invalid chain id", OtherChain},
 	{"anvil", "signed for another chain", OtherChain},
@@ -121,6 +136,11 @@ var codes = map[int64]Class{
 // Classify says what an error of a node means.
 func Classify(e *jsonrpc.Error) Class {
 	message := strings.ToLower(e.Message)
+	// Nethermind and OpenEthereum: -32015 with "revert" as message or at the
+	// beginning of the data.
+	if e.Code == -32015 && (strings.HasPrefix(message, "revert") || strings.HasPrefix(strings.ToLower(dataText(e.Data)), "revert")) {
+		return Reverted
+	}
 	for _, t := range texts {
 		if strings.Contains(message, t.part) {
 			return t.class
@@ -128,11 +148,6 @@ func Classify(e *jsonrpc.Error) Class {
 	}
 	if c, ok := codes[e.Code]; ok {
 		return c
-	}
-	// Nethermind and OpenEthereum: -32015 with "revert" as message or at the
-	// beginning of the data.
-	if e.Code == -32015 && (strings.HasPrefix(message, "revert") || strings.HasPrefix(strings.ToLower(dataText(e.Data)), "revert")) {
-		return Reverted
 	}
 	return Unknown
 }
@@ -151,7 +166,7 @@ func dataText(raw json.RawMessage) string {
 var kinds = map[Class]error{
 	Unknown: chains.ErrRefused, IsKnown: chains.ErrRefused, NonceLow: chains.ErrRefused,
 	Underpriced: chains.ErrUnderpriced, NoFunds: chains.ErrFunds, BadGas: chains.ErrRefused,
-	Reverted: chains.ErrReverts, OtherChain: chains.ErrOtherChain, Indexing: chains.ErrRefused,
+	Reverted: chains.ErrReverts, Failed: chains.ErrReverts, OtherChain: chains.ErrOtherChain, Indexing: chains.ErrRefused,
 	Busy: chains.ErrUnreachable, NoMethod: chains.ErrRefused, NoBlock: chains.ErrRefused,
 }
 
