@@ -251,8 +251,10 @@ type Network interface {
 // A Replacer is a network on which an attempt can be replaced by another one
 // with the same nonce (BUMP and CANCEL).
 type Replacer interface {
-	// JudgeReplacement says whether maxFee may be asked for: ErrCeiling.
-	JudgeReplacement(maxFee *big.Int) error
+	// JudgeReplacement says whether maxFee may be asked for in the place of
+	// prior, the attempts so far, of which there is at least one: ErrCeiling, or
+	// ErrOption for a step that is too small for any node.
+	JudgeReplacement(prior []Attempt, maxFee *big.Int) error
 
 	// PrepareReplacement drafts an attempt that the network would take in the
 	// place of prior, the attempts so far. For Bumped the fee is maxFee or, with

@@ -62,6 +62,10 @@ type Deps struct {
 	// Quarantine is told, once for each, of endpoints that answer as another
 	// chain than the pinned or configured one.
 	Quarantine func(endpoint string, got Identity)
+	// Known returns the chains that other networks of the protocol are known to
+	// be; nil for none. A node that has lost the first block of its chain is on
+	// one of them if it has the block that stands for it.
+	Known func() []Identity
 	// AllowedHosts and AllowedPrefixes bind networks that came by AT.
 	AllowedHosts    []string
 	AllowedPrefixes []netip.Prefix

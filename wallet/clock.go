@@ -91,13 +91,16 @@ func (m *Manager) Time() (time.Time, TimeSource) {
 
 // TrustedTime is the instant at which certificates are judged: the latest of
 // system clock, build date and newest trusted time. A clock at 1970 is no
-// excuse for an expired certificate.
+// excuse for an expired certificate. What blocks say counts only where the
+// system's clock is certainly wrong: one network must not make the certificates
+// of all others expire.
 func (m *Manager) TrustedTime() time.Time {
 	var meta ledger.Meta
 	m.Book.View(func(st *ledger.State) { meta = st.Meta })
 	t := latest(m.cfg.Now(), m.newest(meta))
 	if m.Life != nil {
-		if trusted, source := m.Time(); source != NoTime {
+		wrong := m.cfg.Now().Before(m.newest(meta))
+		if trusted, source := m.Time(); source == HostTime || (source == ChainTime && wrong) {
 			t = latest(t, trusted)
 		}
 	}

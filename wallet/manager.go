@@ -112,7 +112,7 @@ func (m *Manager) open(ctx context.Context) (err error) {
 		return err
 	}
 	m.Life = life.New(life.Config{Book: m.Book, Nets: m.Nets, Keys: m.Keys, Limits: cfg.Limits, QueueMax: cfg.QueueMax,
-		RequireRef: cfg.RequireRef, Now: cfg.Now, Jitter: cfg.Jitter, Bearer: cfg.Bearer, Log: cfg.Log})
+		RequireRef: cfg.RequireRef, NotBefore: uint64(max(0, cfg.BuildDate.Unix())), Now: cfg.Now, Jitter: cfg.Jitter, Bearer: cfg.Bearer, Log: cfg.Log})
 	return m.finishReset(ctx)
 }
 

@@ -444,7 +444,7 @@ func (n *seqNet) evidence(w chains.Watch, tip, final int) chains.Evidence {
 	return ev
 }
 
-func (n seqReplacer) JudgeReplacement(maxFee *big.Int) error {
+func (n seqReplacer) JudgeReplacement(_ []chains.Attempt, maxFee *big.Int) error {
 	if maxFee.Cmp(n.config.Options.Amount("max_fee_per_gas")) > 0 {
 		return &chains.Error{Kind: chains.ErrCeiling, Doing: "replace"}
 	}
@@ -466,7 +466,7 @@ func (n seqReplacer) PrepareReplacement(ctx context.Context, job *chains.Job, pr
 		}
 		least = max(least, maxFee.Uint64())
 	}
-	if err := n.JudgeReplacement(new(big.Int).SetUint64(least)); err != nil {
+	if err := n.JudgeReplacement(prior, new(big.Int).SetUint64(least)); err != nil {
 		return nil, err
 	}
 	if err := n.reach(ctx, &job.Chain); err != nil {

@@ -34,6 +34,9 @@ func (m *Manager) AddWallet(ctx context.Context, name, net, key string) (string,
 		if err := sameWallet(old, net, key); err != nil {
 			return "", err
 		}
+		if err := m.Book.Durable(); err != nil {
+			return "", err
+		}
 		return m.Address(name)
 	}
 	if _, err := m.Nets.Get(name); err == nil {

@@ -33,12 +33,12 @@ func testBump(t *testing.T, b *bench) {
 		return
 	}
 	ceiling := b.Config.Options.Amount("max_fee_per_gas")
-	if err := r.JudgeReplacement(ceiling); err != nil {
-		t.Errorf("JudgeReplacement of the ceiling: %v", err)
-	}
-	wantErr(t, "JudgeReplacement above it", r.JudgeReplacement(new(big.Int).Add(ceiling, big.NewInt(1))), chains.ErrCeiling)
-
 	job, a := b.attempt(b.Good)
+	signed := []chains.Attempt{a}
+	if err := r.JudgeReplacement(signed, new(big.Int).Rsh(ceiling, 1)); err != nil {
+		t.Errorf("JudgeReplacement of half the ceiling: %v", err)
+	}
+	wantErr(t, "JudgeReplacement above it", r.JudgeReplacement(signed, new(big.Int).Add(ceiling, big.NewInt(1))), chains.ErrCeiling)
 	b.send(a)
 	all := b.replacement(job, []chains.Attempt{a}, chains.Bumped, nil)
 	if len(all) != 2 {

@@ -106,7 +106,7 @@ func (o *options) offer(m market, in chains.Intent, gas uint64, extra *big.Int) 
 	if err != nil {
 		return bid{}, err
 	}
-	now, want, tip := o.estimate(m, in, kind)
+	now, want, tip := o.estimate(m, in, kind, o.firstTip())
 	if now.Cmp(ceiling) > 0 {
 		return bid{}, wire.Refuse(chains.ErrCeiling, "choose a fee", "a unit of gas costs %d now, ceiling %d", now, ceiling)
 	}
@@ -138,11 +138,11 @@ func typeFor(m market, in chains.Intent) (uint8, error) {
 // still do when the base fee rises, and the tip in it. A transaction of type 0
 // pays all that it offers, so it leaves room for two blocks of rising base fee
 // and not for six.
-func (o *options) estimate(m market, in chains.Intent, kind uint8) (now, want, tip *big.Int) {
+func (o *options) estimate(m market, in chains.Intent, kind uint8, maxTip *big.Int) (now, want, tip *big.Int) {
 	if m.base == nil {
 		return m.price, m.price, m.price
 	}
-	tip = smaller(m.tip, o.maxTip)
+	tip = smaller(m.tip, maxTip)
 	if in.Tip != nil {
 		tip = in.Tip
 	}
@@ -154,6 +154,13 @@ func (o *options) estimate(m market, in chains.Intent, kind uint8) (now, want, t
 		return now, new(big.Int).Add(now, new(big.Int).Rsh(m.base, 2)), tip
 	}
 	return now, new(big.Int).Add(now, m.base), tip
+}
+
+// firstTip is the highest tip that is chosen for a first attempt: it leaves room
+// below max_tip for one that replaces it, so that it can be cancelled.
+func (o *options) firstTip() *big.Int {
+	t := new(big.Int).Mul(o.maxTip, big.NewInt(100))
+	return t.Div(t, big.NewInt(100+o.bump))
 }
 
 func smaller(a, b *big.Int) *big.Int {

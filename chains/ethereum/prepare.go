@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"math/big"
 
 	"github.com/boatd/boatd/chains"
@@ -209,6 +210,9 @@ func (s *survey) readAccount(e *node.Endpoint, nonce, balance, code *jsonrpc.Cal
 	var err error
 	if s.nonce, err = wire.ReadUint("nonce", nonce.Result); err != nil {
 		return e.Bad(err)
+	}
+	if s.nonce == math.MaxUint64 { // EIP-2681
+		return e.Bad(wire.Malformed("nonce", nonce.Result))
 	}
 	if s.balance, err = wire.ReadBig("balance", balance.Result); err != nil {
 		return e.Bad(err)

@@ -129,7 +129,7 @@ func TestFees(t *testing.T) {
 		"legacy has no tip":        {node: fakenode.Options{Legacy: true}, change: func(in *chains.Intent) { in.Tip = gwei(1) }, want: chains.ErrOption},
 		"tip not more than asked":  {change: func(in *chains.Intent) { in.MaxFee, in.Tip = gwei(8), gwei(5) }, want: chains.ErrCeiling},
 		"tip cut to what is asked": {node: fakenode.Options{Base: new(big.Int)}, change: func(in *chains.Intent) { in.MaxFee, in.Tip = gwei(1), gwei(5) }, kind: 2, cap: 1, tip: 1},
-		"an absurd tip of a node":  {node: fakenode.Options{Tip: ether(1)}, kind: 2, cap: 19, tip: 5},
+		"an absurd tip of a node":  {node: fakenode.Options{Tip: ether(1)}, options: chains.Options{"max_tip": "5.6gwei"}, kind: 2, cap: 19, tip: 5},
 		"an absurd base of a node": {node: fakenode.Options{Base: ether(1)}, want: chains.ErrCeiling},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,10 +13,25 @@ import (
 // replacement (the default of geth, Nethermind, Besu and Erigon).
 const leastBump = 10
 
-// JudgeReplacement says whether a fee may be asked for.
-func (n *network) JudgeReplacement(maxFee *big.Int) error {
-	if maxFee.Cmp(n.opt.maxFee) > 0 {
-		return wire.Refuse(chains.ErrCeiling, "judge a replacement", "fee %d, ceiling %d", maxFee, n.opt.maxFee)
+// JudgeReplacement says whether a fee may be asked for: a unit of gas, and in
+// all with the gas limit that the intent was signed with. One that is paid
+// already may be, one that no node would take for a replacement may not.
+func (n *network) JudgeReplacement(prior []chains.Attempt, maxFee *big.Int) error {
+	const doing = "judge a replacement"
+	old, err := readPrior(prior)
+	if err != nil {
+		return err
+	}
+	ceiling, err := n.opt.ceiling(old.gas, new(big.Int))
+	if err != nil {
+		return err
+	}
+	least := raised(old.cap, leastBump)
+	switch {
+	case maxFee.Cmp(ceiling) > 0:
+		return wire.Refuse(chains.ErrCeiling, doing, "fee %d, ceiling %d for %d gas", maxFee, ceiling, old.gas)
+	case maxFee.Cmp(old.cap) > 0 && maxFee.Cmp(least) < 0:
+		return wire.Refuse(chains.ErrOption, doing, "fee %d, nodes want %d", maxFee, least)
 	}
 	return nil
 }
@@ -28,14 +43,17 @@ func (n *network) JudgeReplacement(maxFee *big.Int) error {
 // the intent, only the host raises it: ErrCeiling for Bumped without maxFee.
 func (n *network) PrepareReplacement(ctx context.Context, job *chains.Job, prior []chains.Attempt, p chains.Purpose, maxFee *big.Int) (draft *chains.Draft, err error) {
 	const doing = "prepare a replacement"
-	if maxFee != nil {
-		if err := n.JudgeReplacement(maxFee); err != nil {
-			return nil, err
-		}
-	}
-	old, err := readPrior(job, prior)
+	old, err := readPrior(prior)
 	if err != nil {
 		return nil, err
+	}
+	if prior[0].Nonce != job.Nonce {
+		return nil, wire.Refuse(chains.ErrMismatch, doing, "attempt %s: nonce %d, wanted %d", prior[0].Hash, prior[0].Nonce, job.Nonce)
+	}
+	if maxFee != nil {
+		if err := n.JudgeReplacement(prior, maxFee); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case p == chains.Bumped && maxFee == nil && job.Intent.MaxFee != nil:
@@ -61,21 +79,22 @@ type predecessors struct {
 	last     chains.Purpose // Original counts as Bumped
 }
 
-func readPrior(job *chains.Job, prior []chains.Attempt) (*predecessors, error) {
+func readPrior(prior []chains.Attempt) (*predecessors, error) {
+	const doing = "read the attempts so far"
+	if len(prior) == 0 {
+		return nil, wire.Refuse(chains.ErrMismatch, doing, "there is none")
+	}
 	old := &predecessors{cap: new(big.Int), tip: new(big.Int)}
 	for _, a := range prior {
 		tx, err := decode(a.Raw)
-		if err != nil || tx.nonce != a.Nonce || a.Nonce != job.Nonce {
-			return nil, wire.Refuse(chains.ErrMismatch, "prepare a replacement", "attempt %s: nonce %d, wanted %d", a.Hash, a.Nonce, job.Nonce)
+		if err != nil || tx.nonce != a.Nonce || a.Nonce != prior[0].Nonce {
+			return nil, wire.Refuse(chains.ErrMismatch, doing, "attempt %s: nonce %d, of the first %d", a.Hash, a.Nonce, prior[0].Nonce)
 		}
 		if a.Purpose != chains.Cancel {
 			old.gas = tx.gas
 		}
 		old.kind, old.last = tx.kind, max(a.Purpose, chains.Bumped)
 		old.cap, old.tip = larger(old.cap, tx.cap), larger(old.tip, tx.tip)
-	}
-	if len(prior) == 0 {
-		return nil, wire.Refuse(chains.ErrMismatch, "prepare a replacement", "there is no attempt to replace")
 	}
 	return old, nil
 }
@@ -131,7 +150,7 @@ func (o *options) outbid(m market, old *predecessors, p chains.Purpose, gas uint
 	if err != nil {
 		return nil, err
 	}
-	_, want, tip := o.estimate(m, chains.Intent{}, old.kind)
+	_, want, tip := o.estimate(m, chains.Intent{}, old.kind, o.maxTip)
 	now := tip
 	if m.base != nil {
 		now = new(big.Int).Add(m.base, tip)

@@ -19,6 +19,7 @@ func TestReplacementFees(t *testing.T) {
 	// The first attempt has cap 15 gwei and tip 1 gwei.
 	for name, c := range map[string]struct {
 		options   chains.Options
+		chosen    bool  // the tip of the first attempt, by the host
 		base, tip int64 // gwei, when it is replaced
 		purpose   chains.Purpose
 		maxFee    int64
@@ -32,10 +33,10 @@ func TestReplacementFees(t *testing.T) {
 		"bump to the ceiling":    {options: chains.Options{"max_fee_per_gas": "25gwei"}, base: 20, tip: 2, purpose: chains.Bumped, cap: 25_000_000_000},
 		"bump over the ceiling":  {options: chains.Options{"max_fee_per_gas": "16gwei"}, base: 7, tip: 1, purpose: chains.Bumped, want: chains.ErrCeiling},
 		"market over":            {options: chains.Options{"max_fee_per_gas": "20gwei"}, base: 30, tip: 1, purpose: chains.Bumped, want: chains.ErrCeiling},
-		"tip over":               {options: chains.Options{"max_tip": "1gwei"}, base: 7, tip: 1, purpose: chains.Bumped, want: chains.ErrCeiling},
+		"tip over":               {options: chains.Options{"max_tip": "1.05gwei"}, chosen: true, base: 7, tip: 1, purpose: chains.Bumped, want: chains.ErrCeiling},
 		"in all":                 {options: chains.Options{"max_total_fee": "0.0004ether"}, base: 7, tip: 1, purpose: chains.Bumped, want: chains.ErrCeiling},
 		"asked for":              {base: 7, tip: 1, purpose: chains.Bumped, maxFee: 50, cap: 50_000_000_000, raise: 10},
-		"asked for too little":   {base: 7, tip: 1, purpose: chains.Bumped, maxFee: 16, want: chains.ErrUnderpriced},
+		"asked for too little":   {base: 7, tip: 1, purpose: chains.Bumped, maxFee: 16, want: chains.ErrOption},
 		"asked for less":         {base: 7, tip: 1, purpose: chains.Bumped, maxFee: 15},
 		"asked for over":         {base: 7, tip: 1, purpose: chains.Bumped, maxFee: 201, want: chains.ErrCeiling},
 		"asked for below market": {base: 90, tip: 1, purpose: chains.Bumped, maxFee: 20, cap: 20_000_000_000},
@@ -43,7 +44,11 @@ func TestReplacementFees(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, fakenode.Options{}, c.options, 1)
-			job, a := w.attempt(transfer(big.NewInt(9)), 0)
+			in := transfer(big.NewInt(9))
+			if c.chosen {
+				in.Tip = gwei(1)
+			}
+			job, a := w.attempt(in, 0)
 			w.mustSend(a)
 			w.chain.SetFees(gwei(c.base), gwei(c.tip))
 			w.chain.Watch(nil)

@@ -81,7 +81,8 @@ func agreeing(ctx context.Context, e *node.Endpoint, watches []chains.Watch, evi
 
 // seekAbsent asks every other endpoint about the watches of which the first
 // one knows nothing. Endpoints that cannot be reached, are behind, syncing or
-// indexing have no voice; one that knows the transaction decides. Endpoints
+// indexing have no voice; one that knows the transaction decides, and one that
+// answers with an error has not said that there is none. Endpoints
 // that failed lately are tried all the same where the nonce is consumed: a
 // transaction may be given up for what is found here.
 func (n *network) seekAbsent(ctx context.Context, l *look, evidence []chains.Evidence) {
@@ -98,19 +99,22 @@ func (n *network) seekAbsent(ctx context.Context, l *look, evidence []chains.Evi
 	}
 	var mu sync.Mutex
 	node.Each(n.pool.Others(l.e, consumed), func(_ int, e *node.Endpoint) error {
-		holds, err := holding(ctx, e, l, open)
+		holds, unsure, err := holding(ctx, e, l, open)
 		mu.Lock()
 		defer mu.Unlock()
 		for _, i := range holds {
 			evidence[i].Known, evidence[i].Absent = true, false
+		}
+		for _, i := range unsure {
+			evidence[i].Absent = false
 		}
 		return err
 	})
 }
 
 // holding returns those of open of which e has an attempt, waiting or in a
-// block.
-func holding(ctx context.Context, e *node.Endpoint, l *look, open []int) ([]int, error) {
+// block, and those of which it did not say.
+func holding(ctx context.Context, e *node.Endpoint, l *look, open []int) (holds, unsure []int, err error) {
 	var calls []*jsonrpc.Call
 	var of []int
 	for _, i := range open {
@@ -122,13 +126,15 @@ func holding(ctx context.Context, e *node.Endpoint, l *look, open []int) ([]int,
 		}
 	}
 	if err := e.Do(ctx, calls...); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var holds []int
 	for k, call := range calls {
-		if call.Err == nil && !wire.IsNull(call.Result) {
+		switch {
+		case call.Err == nil && !wire.IsNull(call.Result):
 			holds = append(holds, of[k])
+		case call.Err != nil && wire.Classify(call.Err) != wire.Indexing:
+			unsure = append(unsure, of[k])
 		}
 	}
-	return holds, nil
+	return holds, unsure, nil
 }

@@ -94,10 +94,31 @@ func (b *Book) Sound() error {
 	if !b.j.Stats().InDoubt {
 		return nil
 	}
+	return b.repair()
+}
+
+func (b *Book) repair() error {
 	if err := b.j.Repair(); err != nil {
 		return fmt.Errorf("%w: %w", ErrFlash, err)
 	}
 	return nil
+}
+
+// Durable returns nil when what the state was read from is durable, and makes it
+// so where it can: an answer that rests on the state promises that it stays. What
+// was written since the start is durable anyway.
+func (b *Book) Durable() error {
+	b.write.Lock()
+	defer b.write.Unlock()
+	return b.durable()
+}
+
+// durable is Durable with b.write held.
+func (b *Book) durable() error {
+	if !b.j.Stats().Unconfirmed {
+		return nil
+	}
+	return b.repair()
 }
 
 // noteStart counts the start, reserves event numbers above all that were ever
@@ -165,8 +186,9 @@ func (u *Update) Emit(e Event) uint32 {
 	return e.Seq
 }
 
-// Update runs f and makes durable what it added. An error of f is returned as
-// it is; a failed write wraps ErrFlash. Either way nothing has changed.
+// Update runs f and makes durable what it added, or, when it added nothing, what
+// it found. An error of f is returned as it is; a failed write wraps ErrFlash.
+// Either way nothing has changed.
 func (b *Book) Update(f func(*Update) error) error {
 	_, err := b.update(f)
 	return err
@@ -192,6 +214,9 @@ func (b *Book) update(f func(*Update) error) (journal.Pos, error) {
 	u := &Update{b: b}
 	if err := f(u); err != nil {
 		return journal.Pos{}, err
+	}
+	if len(u.records) == 0 && len(u.events) == 0 { // it is so already, if what was read is durable
+		return journal.Pos{}, b.durable()
 	}
 	u.reserveSequence()
 	var pos journal.Pos
@@ -287,13 +312,6 @@ func (b *Book) Compact(force bool) error {
 		return fmt.Errorf("compacting the journal: %w: %w", ErrFlash, err)
 	}
 	return nil
-}
-
-// WantsCompact says whether the journal has grown enough to be rewritten.
-func (b *Book) WantsCompact() bool {
-	b.write.Lock()
-	defer b.write.Unlock()
-	return b.j.ShouldRotate()
 }
 
 // broadcast wakes all who wait by closing a channel.

@@ -86,6 +86,7 @@ type Stats struct {
 	Syncs         int64  // of the file
 	Failures      int64  // operations that failed: appends, growths, rotations, repairs
 	InDoubt       bool   // the next Append must repair first
+	Unconfirmed   bool   // what Open read may be gone after a power cut
 }
 
 // Open opens the journal and gives load every record in order: the snapshot's,
@@ -302,6 +303,7 @@ func (j *Journal) Stats() Stats {
 	s.Generation, s.Minor = j.generation, j.minor
 	s.SnapshotBytes, s.LogBytes, s.FileBytes = j.log, j.tail-j.log, j.size
 	s.InDoubt = j.doubt != 0 || j.unconfirmed || j.unnamed
+	s.Unconfirmed = j.unconfirmed
 	return s
 }
 

@@ -83,7 +83,10 @@ func (r *Ring) Generate(ctx context.Context, q Request) (*ledger.Key, error) {
 	r.making.Lock()
 	defer r.making.Unlock()
 	if k := r.find(q.Name); k != nil {
-		return k, q.matches(k)
+		if err := q.matches(k); err != nil {
+			return nil, err
+		}
+		return k, r.cfg.Book.Durable()
 	}
 	if strings.ContainsRune(usage, UseExport) && !r.cfg.AllowExport {
 		return nil, fmt.Errorf("exportable key %s: at.allow_key_export is false: %w", q.Name, refusal.ErrNotAllowed)
@@ -168,7 +171,7 @@ func (r *Ring) Import(ctx context.Context, name, curve string, secret []byte, ad
 			return nil, fmt.Errorf("importing key %s: %w", name, storeError(err))
 		}
 		if k.Curve == curve && bytes.Equal(k.Public, fresh.Public) {
-			return k, nil
+			return k, r.cfg.Book.Durable()
 		}
 		return nil, fmt.Errorf("key %q: %w", name, refusal.ErrExists)
 	}

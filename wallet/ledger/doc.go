@@ -8,7 +8,8 @@
 //
 // Records are CBOR maps with small integers as keys (RFC 8949). A key, a number
 // in an enumeration and a record's kind never change their meaning. A newer
-// minor schema version adds kinds and keys; an older boatd ignores keys that it
-// does not know and carries records of unknown kinds along, in order, so that
-// going back one version loses nothing.
+// minor schema version adds kinds and keys. An older boatd carries records of
+// unknown kinds along, in order; it ignores keys that it does not know and drops
+// them when it rewrites the journal. So what must not be lost when a device goes
+// back one version is a new kind, and a new key is something to do without.
 package ledger

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"reflect"
@@ -79,6 +80,7 @@ func TestNonces(t *testing.T) {
 		"bumped to another nonce":     {signed(2, 2, chains.Bumped), ErrImpossible},
 		"of nothing":                  {signed(9, 9, chains.Original), ErrImpossible},
 		"another account":             {Signed{ID: 2, Attempt: chains.Attempt{Nonce: 1}, Cost: big.NewInt(1)}, ErrImpossible},
+		"the last there is":           {signed(3, math.MaxUint64, chains.Original), ErrImpossible},
 		"without cost":                {Signed{ID: 3, Attempt: chains.Attempt{Nonce: 2}, Account: account}, ErrImpossible},
 	} {
 		s := state(t, 10, base...)
@@ -327,7 +329,10 @@ func TestReserved(t *testing.T) {
 	check("signed", 20, 0, 0, 60, 100)
 	check("almost a day ago", 20+Day-1, 0, 0, 60, 100)
 	check("a day ago", 20+Day, 0, 0, 0, 100)
+	check("a day ago by the chain, without a start since", 21, 1000+Day, 0, 60, 100)
+	s.Meta.Starts++
 	check("a day ago by the chain", 21, 1000+Day, 0, 0, 100)
+	check("before it was signed, by the chain", 21, 1, 0, 60, 100)
 	check("almost a day ago by the chain", 21, 1000+Day-1, 0, 60, 100)
 	bumped := signed(1, 0, chains.Bumped)
 	bumped.Cost = big.NewInt(90)

@@ -154,6 +154,12 @@ type Signed struct {
 	Time       uint64         `cbor:"6,keyasint"` // chain time when it was prepared
 }
 
+// An Attempted is an attempt behind the first one, as a snapshot tells of it.
+type Attempted struct {
+	ID      uint32         `cbor:"1,keyasint"`
+	Attempt chains.Attempt `cbor:"2,keyasint"`
+}
+
 // A Moved changes the state of an open transaction.
 type Moved struct {
 	ID       uint32      `cbor:"1,keyasint"`
@@ -197,6 +203,7 @@ type Spend struct {
 	Signed  bool     `cbor:"4,keyasint,omitempty"`
 	Running uint64   `cbor:"5,keyasint,omitempty"` // when it was last signed, running time
 	Time    uint64   `cbor:"6,keyasint,omitempty"` // chain time then; 0 not known
+	Start   uint64   `cbor:"7,keyasint,omitempty"` // Meta.Starts then
 }
 
 // A Channel keeps an AT channel's settings.
@@ -211,10 +218,7 @@ type Reset struct {
 }
 
 // foreign is a record of a kind that this version does not know.
-type foreign struct {
-	Kind uint16
-	Body cbor.RawMessage
-}
+type foreign wireRecord
 
 func (Meta) kind() uint16        { return 1 }
 func (Access) kind() uint16      { return 2 }
@@ -238,6 +242,7 @@ func (Known) kind() uint16       { return 19 }
 func (Spend) kind() uint16       { return 20 }
 func (Channel) kind() uint16     { return 21 }
 func (Reset) kind() uint16       { return 22 }
+func (Attempted) kind() uint16   { return 23 }
 func (f foreign) kind() uint16   { return f.Kind }
 
 // decoders makes a record of each kind's body.
@@ -246,7 +251,7 @@ var decoders = map[uint16]func(cbor.RawMessage) (Record, error){
 	6: decode[NetworkGone], 7: decode[Peer], 8: decode[PeerGone], 9: decode[Wallet], 10: decode[WalletGone],
 	11: decode[Account], 12: decode[Tx], 13: decode[Stepped], 14: decode[Signed], 15: decode[Moved],
 	16: decode[Requested], 17: decode[Ended], 18: decode[Past], 19: decode[Known], 20: decode[Spend],
-	21: decode[Channel], 22: decode[Reset],
+	21: decode[Channel], 22: decode[Reset], 23: decode[Attempted],
 }
 
 func decode[T Record](body cbor.RawMessage) (Record, error) {
@@ -311,10 +316,10 @@ func UnmarshalBatch(payload []byte) (Batch, error) {
 	for i, r := range w.Records {
 		dec, ok := decoders[r.Kind]
 		if !ok {
-			b.Records[i] = foreign(struct {
-				Kind uint16
-				Body cbor.RawMessage
-			}{r.Kind, r.Body})
+			if _, err := encMode.Marshal(r.Body); err != nil { // it could not be carried along
+				return Batch{}, fmt.Errorf("decoding a journal record of unknown kind %d: %w", r.Kind, err)
+			}
+			b.Records[i] = foreign(r)
 			continue
 		}
 		rec, err := dec(r.Body)

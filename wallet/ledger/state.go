@@ -1,11 +1,14 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"sort"
 
+	"github.com/boatd/boatd/chains"
 	"github.com/boatd/boatd/wallet/access"
 )
 
@@ -13,6 +16,8 @@ import (
 const (
 	// RefsPerWallet is how many references of a wallet are remembered.
 	RefsPerWallet = 4096
+	// RefsGone is of how many deleted wallets references are remembered.
+	RefsGone = 16
 	// MaxForeign is how many bytes of unknown records are carried along.
 	MaxForeign = 256 << 10
 	// MaxID is the last transaction id.
@@ -58,8 +63,8 @@ func NewState(keepEnded int) *State {
 	return s
 }
 
-// clear forgets what a factory reset forgets. Spends stay: a reset must not
-// open a spending window again.
+// clear forgets what a factory reset forgets. What was spent stays: a reset must
+// not open a spending window again.
 func (s *State) clear() {
 	s.Keys, s.Networks = map[string]*Key{}, map[string]*Network{}
 	s.Peers, s.Wallets = map[string]*Peer{}, map[string]*Wallet{}
@@ -68,6 +73,9 @@ func (s *State) clear() {
 	s.refs = map[string]*references{}
 	if s.spends == nil {
 		s.spends = map[string][]*Spend{}
+	}
+	for w := range s.spends { // of what will never be signed nothing is spent
+		s.spends[w] = slices.DeleteFunc(s.spends[w], func(sp *Spend) bool { return !sp.Signed })
 	}
 	clear(s.Channels)
 }
@@ -110,6 +118,7 @@ func (s *State) apply(r Record) error {
 		s.Wallets[r.Name] = &r
 	case WalletGone:
 		delete(s.Wallets, r.Name)
+		s.forgetWallets()
 	case Account:
 		s.Accounts[r.ID] = &r
 	case Channel:
@@ -144,6 +153,10 @@ func (s *State) applyTx(r Record) {
 		s.Payload += len(r.Step)
 	case Signed:
 		s.sign(s.Tx(r.ID), r)
+	case Attempted:
+		t := s.Tx(r.ID)
+		t.Attempts = append(t.Attempts, r.Attempt)
+		s.Payload += len(r.Attempt.Raw)
 	case Moved:
 		t := s.Tx(r.ID)
 		t.State, t.Reason, t.Included, t.Block = r.State, r.Reason, r.Included, r.Block
@@ -192,7 +205,7 @@ func (s *State) sign(t *Tx, r Signed) {
 		if first || r.Cost.Cmp(sp.Amount) > 0 {
 			sp.Amount = r.Cost
 		}
-		sp.Signed, sp.Running, sp.Time = true, s.Running, r.Time
+		sp.Signed, sp.Running, sp.Time, sp.Start = true, s.Running, r.Time, s.Meta.Starts
 	}
 }
 
@@ -243,6 +256,30 @@ func (s *State) remember(wallet string, k refKey, e Reference) {
 		delete(refs.byKey, oldest)
 		refs.order = refs.order[1:]
 	}
+}
+
+// forgetWallets forgets the references of deleted wallets beyond the bound:
+// first of the one whose newest transaction is the oldest.
+func (s *State) forgetWallets() {
+	var gone []string
+	for w := range s.refs {
+		if s.Wallets[w] == nil {
+			gone = append(gone, w)
+		}
+	}
+	slices.SortFunc(gone, func(a, b string) int { return cmp.Compare(s.refs[a].newest(), s.refs[b].newest()) })
+	for _, w := range gone[:max(0, len(gone)-RefsGone)] {
+		delete(s.refs, w)
+	}
+}
+
+// newest is the highest id that a reference stands for.
+func (r *references) newest() uint32 {
+	id := uint32(0)
+	for _, e := range r.byKey {
+		id = max(id, e.ID)
+	}
+	return id
 }
 
 // Tx returns an open transaction, nil without one.
@@ -325,6 +362,8 @@ func (s *State) Check(r Record) error {
 		return s.checkOpen(r.ID, func(t *Tx) bool { return t.State == Accepted })
 	case Signed:
 		return s.checkSigned(r)
+	case Attempted:
+		return s.checkOpen(r.ID, func(t *Tx) bool { return t.Signed() && r.Attempt.Nonce == t.Nonce() })
 	case Moved:
 		return s.checkOpen(r.ID, func(t *Tx) bool {
 			return t.Signed() && r.State > Accepted && !r.State.Final() && r.Included >= 0 && r.Included < len(t.Attempts)
@@ -380,6 +419,9 @@ func (s *State) checkSigned(r Signed) error {
 	if t == nil || negative(r.Cost) {
 		return when(true, "signature for transaction %d", r.ID)
 	}
+	if r.Sequential && r.Attempt.Nonce == math.MaxUint64 {
+		return when(true, "nonce %d for transaction %d: there is none behind it", r.Attempt.Nonce, r.ID)
+	}
 	if t.Signed() {
 		return when(r.Attempt.Nonce != t.Nonce() || r.Account != t.Account, "second nonce for transaction %d", r.ID)
 	}
@@ -419,7 +461,7 @@ func (s *State) Dump(emit func(Batch) error) error {
 		all = append(all, *p)
 	}
 	for _, t := range s.Open {
-		all = append(all, *t)
+		all = appendTx(all, *t)
 	}
 	for _, r := range all {
 		if err := put(r); err != nil {
@@ -427,6 +469,22 @@ func (s *State) Dump(emit func(Batch) error) error {
 		}
 	}
 	return nil
+}
+
+// appendTx adds an open transaction: the first of its attempts with it, the
+// others behind it, because together they can be larger than a frame.
+func appendTx(all []Record, t Tx) []Record {
+	if len(t.Attempts) < 2 {
+		return append(all, t)
+	}
+	moved := Moved{ID: t.ID, State: t.State, Reason: t.Reason, Included: t.Included, Block: t.Block}
+	later := t.Attempts[1:]
+	t.Attempts, t.State, t.Reason, t.Included, t.Block = t.Attempts[:1], SignedTx, NoReason, 0, chains.Head{}
+	all = append(all, t)
+	for _, a := range later {
+		all = append(all, Attempted{ID: t.ID, Attempt: a})
+	}
+	return append(all, moved)
 }
 
 func (s *State) appendSpends(all []Record) []Record {
@@ -477,8 +535,9 @@ func sortedNames[T any](m map[string]T) []string {
 
 // Reserved returns what counts against a wallet's spending window now: what was
 // signed less than a day ago, and what is accepted and not signed yet. A day has
-// passed by running time, or when the chain's own time says so: now is the time
-// of a final block, 0 when none is known. except is left out.
+// passed by running time or, for what was signed before the last start, when the
+// chain's own time says so: now is the time of a final block, 0 when none is
+// known. except is left out.
 func (s *State) Reserved(wallet string, running, now uint64, except uint32) (signed, waiting *big.Int) {
 	signed, waiting = new(big.Int), new(big.Int)
 	for _, sp := range s.spends[wallet] {
@@ -486,7 +545,7 @@ func (s *State) Reserved(wallet string, running, now uint64, except uint32) (sig
 		case sp.ID == except:
 		case !sp.Signed:
 			waiting.Add(waiting, sp.Amount)
-		case running < sp.Running+Day && (sp.Time == 0 || now < sp.Time+Day):
+		case running < sp.Running+Day && (sp.Time == 0 || sp.Start == s.Meta.Starts || now < sp.Time || now-sp.Time < Day):
 			signed.Add(signed, sp.Amount)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/boatd/boatd/chains"
 	"github.com/boatd/boatd/wallet/book"
@@ -138,6 +139,12 @@ func (s *sweep) siblings(t *ledger.Tx) []*ledger.Tx {
 	return same
 }
 
+// behind says whether an earlier transaction of t's account has not ended: what
+// it does may be what t needs.
+func (s *sweep) behind(t *ledger.Tx) bool {
+	return slices.ContainsFunc(s.siblings(t), func(o *ledger.Tx) bool { return o.ID < t.ID })
+}
+
 // inFlight counts the transactions of t's account that are signed and not
 // included.
 func (s *sweep) inFlight(t *ledger.Tx) int {
@@ -187,7 +194,9 @@ func (s *sweep) sign(t *ledger.Tx, job *chains.Job, draft *chains.Draft, p chain
 	if err != nil {
 		return s.unsigned(t, err)
 	}
-	sig, err := s.cfg.Keys.Sign(s.ctx, key, draft.Digest)
+	ctx, cancel := s.converse()
+	defer cancel()
+	sig, err := s.cfg.Keys.Sign(ctx, key, draft.Digest)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +216,7 @@ func (s *sweep) sign(t *ledger.Tx, job *chains.Job, draft *chains.Draft, p chain
 		}
 		attempt := chains.Attempt{Purpose: p, Nonce: draft.Nonce, Raw: signed.Raw, Hash: signed.Hash}
 		u.Add(ledger.Signed{ID: t.ID, Attempt: attempt, Account: s.accountID(t), Sequential: s.net.Protocol.Sequential,
-			Cost: draft.Cost, Time: draft.Head.Time})
+			Cost: draft.Cost, Time: s.spendTime(u.State(), draft.Head.Time)})
 		if p == chains.Original {
 			u.Emit(book.TxEvent(t.ID, ledger.SignedTx, ledger.NoReason, signed.Hash))
 		}
@@ -217,7 +226,17 @@ func (s *sweep) sign(t *ledger.Tx, job *chains.Job, draft *chains.Draft, p chain
 		clear(signed.Raw)
 		return s.unsigned(t, err)
 	}
-	s.cfg.Book.View(func(st *ledger.State) { fresh = *st.Tx(t.ID) })
+	gone := false
+	s.cfg.Book.View(func(st *ledger.State) {
+		if now := st.Tx(t.ID); now != nil {
+			fresh = *now
+		} else {
+			gone = true
+		}
+	})
+	if gone { // a reset, or another chain, was faster
+		return nil, nil
+	}
 	s.mu.Lock()
 	s.item(s.line, t.ID).since = s.cfg.Now()
 	s.mu.Unlock()
@@ -249,8 +268,11 @@ func (s *sweep) judge(u *book.Update, t *ledger.Tx, job *chains.Job, draft *chai
 	if k == nil || (k.State != ledger.Active && (p != chains.Cancel || k.State != ledger.Suspended)) {
 		return nil, fmt.Errorf("key %q: %w", t.Key, refusal.ErrKeyInactive)
 	}
-	if n := st.Networks[s.net.Name]; n == nil || n.Chain == nil || *n.Chain != job.Chain {
+	if !s.net.Current(st) || s.net.Pinned != job.Chain {
 		return nil, errSuperseded
+	}
+	if p != chains.Cancel && now.Signed() && st.Payload+len(now.Attempts[0].Raw) > MaxPayload {
+		return nil, fmt.Errorf("open transactions hold %d bytes: %w", st.Payload, refusal.ErrFull)
 	}
 	if a := st.Accounts[s.accountID(t)]; s.net.Protocol.Sequential && p == chains.Original && a != nil && draft.Nonce < a.Next {
 		return nil, errSuperseded
@@ -276,7 +298,7 @@ func (s *sweep) end(t *ledger.Tx, state ledger.TxState, why ledger.Reason) error
 func (s *sweep) prepareFailed(t *ledger.Tx, job *chains.Job, err error) error {
 	is := func(kind error) bool { return errors.Is(err, kind) }
 	switch {
-	case (is(chains.ErrReverts) || is(chains.ErrFunds)) && job.Ahead:
+	case is(chains.ErrFunds) && job.Ahead, is(chains.ErrReverts) && s.behind(t):
 		s.hinder(t, ledger.BehindAnother, err)
 	case is(chains.ErrReverts):
 		s.cfg.Log.Warn("transaction would revert", "id", t.ID, "err", err)
@@ -291,12 +313,25 @@ func (s *sweep) prepareFailed(t *ledger.Tx, job *chains.Job, err error) error {
 	case is(chains.ErrNonceAhead):
 		s.nonceAhead(t, job)
 		s.hinder(t, ledger.Disagreement, err)
-	case is(chains.ErrRefused), is(chains.ErrUnderpriced):
-		s.hinder(t, ledger.NodeRefused, err)
-	default:
+	case concernsNetwork(err):
 		return err
+	default:
+		s.hinder(t, ledger.NodeRefused, err)
 	}
 	return nil
+}
+
+// concernsNetwork says whether an error is about the network as a whole, so that
+// nothing else need be tried there now. Anything else is about one transaction,
+// and must not keep the others from moving.
+func concernsNetwork(err error) bool {
+	for _, kind := range []error{chains.ErrUnreachable, chains.ErrOtherChain, chains.ErrBudget, chains.ErrDisagree, book.ErrFlash,
+		context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // nonceAhead raises one alarm for an account whose nonce somebody else used.

@@ -51,8 +51,9 @@ type Config struct {
 	Nets       *nets.Set
 	Keys       *keys.Ring
 	Limits     []Limit
-	QueueMax   int  // open transactions of a wallet
-	RequireRef bool // refuse orders without a reference
+	QueueMax   int    // open transactions of a wallet
+	RequireRef bool   // refuse orders without a reference
+	NotBefore  uint64 // Unix seconds: no time is before this (the build date)
 	Now        func() time.Time
 	Jitter     func() float64 // random, 0 to 1
 	// Bearer says whether a network's endpoints can be reached at all.

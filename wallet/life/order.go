@@ -65,7 +65,7 @@ func (e *Engine) Submit(o Order) (id uint32, release func(), err error) {
 		if err != nil {
 			return err
 		}
-		digest := want.digest(o.Command)
+		digest := want.digest(o.Command, n, u.State().Keys[w.Key])
 		if old := u.State().Reference(o.Wallet, o.Ref); o.Ref != "" && old != nil {
 			if string(old.Digest) != string(digest) {
 				return fmt.Errorf("reference %q is transaction %d with other parameters: %w", o.Ref, old.ID, refusal.ErrExists)
@@ -104,7 +104,7 @@ func (e *Engine) accept(u *book.Update, n *nets.Net, w *ledger.Wallet, want *wan
 	if err != nil {
 		return nil, fmt.Errorf("address of wallet %s: %w", w.Name, err)
 	}
-	if want.after != nil && *want.after >= st.Meta.NextID {
+	if want.after != nil && unknown(st, *want.after) {
 		return nil, fmt.Errorf("option after: transaction %d: %w", *want.after, refusal.ErrNoTx)
 	}
 	worst, err := n.Judge(want.intent)
@@ -119,13 +119,18 @@ func (e *Engine) accept(u *book.Update, n *nets.Net, w *ledger.Wallet, want *wan
 	}
 	t := &ledger.Tx{ID: st.Meta.NextID, Wallet: w.Name, Net: n.Name, Key: w.Key, Address: address, Intent: want.intent,
 		Expire: want.expire, Running: u.Running(), Time: e.chainTime(n.Name), Reserved: worst}
-	if want.after != nil {
+	if want.after != nil && dependency(st, *want.after) != kept {
 		t.After = *want.after
 	}
 	if want.confirm != nil {
 		t.Confirm = *want.confirm
 	}
 	return t, nil
+}
+
+// unknown says whether nothing is known of a transaction, or nothing any more.
+func unknown(st *ledger.State, id uint32) bool {
+	return st.Tx(id) == nil && st.Ended(id) == nil && st.Forgotten(id) == nil
 }
 
 // room says whether one more transaction can be kept.
@@ -240,10 +245,15 @@ func Recipient(st *ledger.State, n *nets.Net, text string) (string, error) {
 }
 
 // digest identifies what was asked for, for the comparison of a repeated
-// reference: command, recipient, amount, data and every option but expire, an
-// omitted one unlike any given one. It is journaled and never changes.
-func (w *wanted) digest(cmd chains.Kind) []byte {
+// reference: network, key, command, recipient, amount, data and every option but
+// expire, an omitted one unlike any given one. A wallet that was deleted and made
+// again with another key is another wallet. It is journaled and never changes.
+func (w *wanted) digest(cmd chains.Kind, n *nets.Net, key *ledger.Key) []byte {
 	h := sha256.New()
+	field(h, []byte(n.Name))
+	if key != nil {
+		field(h, key.Public)
+	}
 	field(h, []byte{byte(cmd)})
 	field(h, []byte(w.intent.To))
 	if cmd == chains.Transfer {

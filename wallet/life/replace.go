@@ -22,7 +22,7 @@ func (e *Engine) Bump(id uint32, maxFee *big.Int) error {
 			return err
 		}
 		net = t.Net
-		if t.MaxFee != nil && t.MaxFee.Cmp(maxFee) >= 0 {
+		if t.MaxFee != nil && t.MaxFee.Cmp(maxFee) == 0 {
 			return nil
 		}
 		if t.State == ledger.Accepted || t.State == ledger.Included || t.Cancel {
@@ -31,7 +31,7 @@ func (e *Engine) Bump(id uint32, maxFee *big.Int) error {
 		if k := u.State().Keys[t.Key]; k == nil || k.State != ledger.Active {
 			return fmt.Errorf("key %q: %w", t.Key, refusal.ErrKeyInactive)
 		}
-		if err := r.JudgeReplacement(maxFee); err != nil {
+		if err := r.JudgeReplacement(t.Attempts, maxFee); err != nil {
 			return err
 		}
 		u.Add(ledger.Requested{ID: id, MaxFee: maxFee})
@@ -75,6 +75,7 @@ func (e *Engine) Cancel(id uint32) error {
 	})
 	if err == nil && net != "" {
 		e.Kick(net)
+		e.nudgeParked()
 	}
 	return err
 }
@@ -131,7 +132,7 @@ func (s *sweep) wantsReplacement(t *ledger.Tx) (p chains.Purpose, maxFee *big.In
 		return chains.Cancel, nil, true
 	case t.Cancel:
 		return chains.Cancel, nil, stuck
-	case t.MaxFee != nil && (w.bumped == nil || w.bumped.Cmp(t.MaxFee) < 0):
+	case t.MaxFee != nil && (w.bumped == nil || w.bumped.Cmp(t.MaxFee) != 0):
 		return chains.Bumped, t.MaxFee, true
 	default:
 		return chains.Bumped, nil, stuck
@@ -195,10 +196,10 @@ func (s *sweep) replaceFailed(t *ledger.Tx, err error) error {
 		s.hinder(t, ledger.OverCeiling, err)
 	case is(chains.ErrFunds):
 		s.hinder(t, ledger.NoFunds, err)
-	case is(chains.ErrReverts), is(chains.ErrRefused), is(chains.ErrUnderpriced), is(chains.ErrNonceAhead):
-		s.hinder(t, ledger.NodeRefused, err)
-	default:
+	case concernsNetwork(err):
 		return err
+	default:
+		s.hinder(t, ledger.NodeRefused, err)
 	}
 	return nil
 }

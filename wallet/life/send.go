@@ -44,13 +44,17 @@ func (s *sweep) wantsSend(t *ledger.Tx) bool {
 	return sendable && (w.sent < len(t.Attempts) || w.missing)
 }
 
-// send hands over the newest attempt of t. ok is false when the node refused
-// it, which is a reason and never an end; an error concerns the whole network.
+// send hands over the newest attempt of t, or an older one where the account
+// cannot pay for it any more. ok is false when the node refused it, which is a
+// reason and never an end; an error concerns the whole network.
 func (s *sweep) send(t *ledger.Tx) (ok bool, err error) {
-	a := t.Attempts[len(t.Attempts)-1]
-	ctx, cancel := s.converse()
-	defer cancel()
-	err = s.net.Send(ctx, chains.Signed{Raw: a.Raw, Hash: a.Hash})
+	var a chains.Attempt
+	for i := len(t.Attempts) - 1; i >= 0; i-- {
+		a = t.Attempts[i]
+		if err = s.handOver(a); !errors.Is(err, chains.ErrFunds) {
+			break
+		}
+	}
 	if err != nil {
 		why := sendReason(err)
 		s.hinder(t, why, err)
@@ -59,21 +63,30 @@ func (s *sweep) send(t *ledger.Tx) (ok bool, err error) {
 		}
 		return false, nil
 	}
+	if t.State == ledger.SignedTx {
+		err = s.cfg.Book.Update(func(u *book.Update) error {
+			if now := u.State().Tx(t.ID); now != nil && now.State == ledger.SignedTx {
+				u.Add(ledger.Moved{ID: t.ID, State: ledger.Sent})
+				u.Emit(book.TxEvent(t.ID, ledger.Sent, ledger.NoReason, a.Hash))
+			}
+			return nil
+		})
+		if err != nil { // not noted: the same bytes go out again
+			return false, err
+		}
+	}
 	s.mu.Lock()
 	w := s.item(s.line, t.ID)
 	w.sent, w.missing = len(t.Attempts), false
 	s.mu.Unlock()
 	s.free(t.ID)
-	if t.State != ledger.SignedTx {
-		return true, nil
-	}
-	return true, s.cfg.Book.Update(func(u *book.Update) error {
-		if now := u.State().Tx(t.ID); now != nil && now.State == ledger.SignedTx {
-			u.Add(ledger.Moved{ID: t.ID, State: ledger.Sent})
-			u.Emit(book.TxEvent(t.ID, ledger.Sent, ledger.NoReason, a.Hash))
-		}
-		return nil
-	})
+	return true, nil
+}
+
+func (s *sweep) handOver(a chains.Attempt) error {
+	ctx, cancel := s.converse()
+	defer cancel()
+	return s.net.Send(ctx, chains.Signed{Raw: a.Raw, Hash: a.Hash})
 }
 
 // sendReason is why a node did not take signed bytes.

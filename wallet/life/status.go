@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"math/big"
 	"slices"
 	"time"
 
@@ -241,37 +240,30 @@ func (e *Engine) Waiting(net string) int {
 // CancelUnsigned ends every transaction of which nothing is signed (reset
 // level 1).
 func (e *Engine) CancelUnsigned() error {
-	return e.cfg.Book.Update(func(u *book.Update) error {
-		for _, t := range u.State().Open {
-			if !t.Signed() {
-				endUnsigned(u, t, ledger.Cancelled, ledger.NoReason)
-			}
+	defer e.nudgeParked()
+	return e.inSteps(func(u *book.Update, t *ledger.Tx) bool {
+		if !t.Signed() {
+			endUnsigned(u, t, ledger.Cancelled, ledger.NoReason)
 		}
-		return nil
+		return !t.Signed()
 	})
 }
 
 // AcceptChain makes the chain with the given genesis hash the network's own
-// (nets.Set.Accept). What is open on the old one ends: the signed bytes may
-// still be valid there, so their reservation stays.
+// (nets.Set.Accept). What is open on the old one ends.
 func (e *Engine) AcceptChain(net, genesis string) error {
-	err := e.cfg.Nets.Accept(net, genesis, func(u *book.Update) {
-		for _, t := range u.State().Open {
-			if t.Net != net {
-				continue
-			}
-			end := ledger.Ended{ID: t.ID, State: ledger.Refused, Reason: ledger.OtherChain}
-			if !t.Signed() {
-				end.Spent = new(big.Int)
-			}
-			end.Event = u.Emit(book.TxEvent(t.ID, end.State, end.Reason, t.Hash()))
-			u.Add(end)
-		}
-	})
-	if err == nil {
-		e.restart(net)
+	if err := e.cfg.Nets.Accept(net, genesis); err != nil {
+		return err
 	}
-	return err
+	defer e.nudgeParked()
+	defer e.restart(net)
+	return e.inSteps(func(u *book.Update, t *ledger.Tx) bool {
+		old := t.Net == net && ofOldChain(u.State(), t)
+		if old {
+			endEarly(u, t, ending{ledger.Refused, ledger.OtherChain})
+		}
+		return old
+	})
 }
 
 // restart forgets what was learned of a network, and kicks it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/keystore"
 	"github.com/boatd/boatd/wallet/book"
 	"github.com/boatd/boatd/wallet/ledger"
 	"github.com/boatd/boatd/wallet/nets"
@@ -126,19 +127,47 @@ func (s *sweep) endEarly() error {
 	if !due {
 		return nil
 	}
-	return s.cfg.Book.Update(func(u *book.Update) error {
-		for _, t := range u.State().Open {
-			if t.Net != s.net.Name {
-				continue
-			}
-			if end, how, cancel := s.early(u.State(), t); end {
-				endUnsigned(u, t, how.state, how.reason)
-			} else if cancel {
-				u.Add(ledger.Requested{ID: t.ID, Cancel: true})
-			}
+	return s.inSteps(func(u *book.Update, t *ledger.Tx) bool {
+		if t.Net != s.net.Name {
+			return false
 		}
-		return nil
+		end, how, cancel := s.early(u.State(), t)
+		switch {
+		case end:
+			endEarly(u, t, how)
+		case cancel:
+			u.Add(ledger.Requested{ID: t.ID, Cancel: true})
+		}
+		return end || cancel
 	})
+}
+
+// stepMax is how many transactions change in one durable step at most: together
+// they must fit a frame of the journal.
+const stepMax = 256
+
+// inSteps runs change with every open transaction, as often as there is one that
+// it changes, in steps of at most stepMax changes.
+func (e *Engine) inSteps(change func(*book.Update, *ledger.Tx) bool) error {
+	for more := true; more; {
+		err := e.cfg.Book.Update(func(u *book.Update) error {
+			n := 0
+			for _, t := range u.State().Open {
+				if change(u, t) {
+					n++
+				}
+				if n == stepMax {
+					return nil
+				}
+			}
+			more = false
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type ending struct {
@@ -148,6 +177,9 @@ type ending struct {
 
 // early says whether t ends now, and how, or is to be cancelled.
 func (s *sweep) early(st *ledger.State, t *ledger.Tx) (end bool, how ending, cancel bool) {
+	if ofOldChain(st, t) {
+		return true, ending{ledger.Refused, ledger.OtherChain}, false
+	}
 	expired := t.Expire != 0 && s.age(t) >= t.Expire
 	if t.Signed() {
 		return false, ending{}, expired && s.canExpire(t)
@@ -164,10 +196,27 @@ func (s *sweep) early(st *ledger.State, t *ledger.Tx) (end bool, how ending, can
 	return false, ending{}, false
 }
 
+// ofOldChain says whether t was accepted before its network became another
+// chain.
+func ofOldChain(st *ledger.State, t *ledger.Tx) bool {
+	n := st.Networks[t.Net]
+	return n != nil && t.ID < n.Since
+}
+
+// endEarly ends a transaction without the chain's word. Of one that is signed the
+// bytes may still be valid somewhere, so its reservation stays.
+func endEarly(u *book.Update, t *ledger.Tx, how ending) {
+	end := ledger.Ended{ID: t.ID, State: how.state, Reason: how.reason}
+	if !t.Signed() {
+		end.Spent = new(big.Int)
+	}
+	end.Event = u.Emit(book.TxEvent(t.ID, end.State, end.Reason, t.Hash()))
+	u.Add(end)
+}
+
 // endUnsigned ends a transaction of which nothing was signed.
 func endUnsigned(u *book.Update, t *ledger.Tx, state ledger.TxState, why ledger.Reason) {
-	seq := u.Emit(book.TxEvent(t.ID, state, why, ""))
-	u.Add(ledger.Ended{ID: t.ID, State: state, Reason: why, Event: seq, Spent: new(big.Int)})
+	endEarly(u, t, ending{state, why})
 }
 
 // canExpire says whether the end of t's time would change anything.
@@ -388,13 +437,13 @@ func (s *sweep) wait() time.Duration {
 	defer s.mu.Unlock()
 	keep := make(map[uint32]*work, len(open))
 	now := s.cfg.Now()
-	next := time.Time{} // none
-	sooner := func(t time.Time) {
+	var next, end time.Time // when the network is needed, when something ends; zero: never
+	sooner := func(at *time.Time, t time.Time) {
 		if t.Before(now) {
 			t = now
 		}
-		if next.IsZero() || t.Before(next) {
-			next = t
+		if at.IsZero() || t.Before(*at) {
+			*at = t
 		}
 	}
 	bearer := s.cfg.Bearer(s.net)
@@ -403,19 +452,22 @@ func (s *sweep) wait() time.Duration {
 		keep[t.ID] = w
 		if t.Expire != 0 && s.canExpire(t) {
 			left := t.Expire - min(t.Expire, s.cfg.Book.Running()-min(t.Running, s.cfg.Book.Running()))
-			sooner(now.Add(time.Duration(left) * time.Second))
+			sooner(&end, now.Add(time.Duration(left)*time.Second))
 		}
 		switch {
 		case !bearer:
 		case t.Signed():
-			sooner(s.line.poll)
+			sooner(&next, s.line.poll)
 		case !w.parked:
-			sooner(w.resume)
+			sooner(&next, w.resume)
 		}
 	}
 	s.line.work = keep
-	if !next.IsZero() && bearer && next.Before(s.line.resume) {
+	if !next.IsZero() && next.Before(s.line.resume) {
 		next = s.line.resume
+	}
+	if !end.IsZero() {
+		sooner(&next, end)
 	}
 	s.line.next = next
 	if next.IsZero() {
@@ -455,6 +507,8 @@ func refusalReason(err error) ledger.Reason {
 		return ledger.ByPolicy
 	case errors.Is(err, refusal.ErrKeyInactive):
 		return ledger.KeyInactive
+	case errors.Is(err, keystore.ErrPIN):
+		return ledger.StoreLocked
 	case errors.Is(err, refusal.ErrNoStore):
 		return ledger.StoreGone
 	default:

@@ -93,8 +93,9 @@ func (s *sweep) observe(signed []*ledger.Tx, sight *chains.Sight) error {
 // one, and says whether it has ended. From the first signature on nothing else
 // ends a transaction.
 func (s *sweep) weigh(u *book.Update, t *ledger.Tx, ev *chains.Evidence, sight *chains.Sight) (ended bool) {
-	if ev.Outcome == chains.Pending && t.State == ledger.Included && sight.Head.Number < t.Block.Number {
-		return false // a node that has not come so far cannot say that the block is gone
+	if ev.Outcome == chains.Pending && t.State == ledger.Included &&
+		(sight.Head.Number < t.Block.Number || errors.Is(ev.Err, chains.ErrDisagree)) {
+		return false // a node that has not come so far, or contradicts itself, cannot say that the block is gone
 	}
 	s.mu.Lock()
 	w := s.item(s.line, t.ID)
@@ -157,16 +158,16 @@ func (s *sweep) conclude(u *book.Update, t *ledger.Tx, ev *chains.Evidence, reas
 }
 
 // feeOf is what stays reserved when the value was not spent: the fee paid where
-// the chain tells it, else the most it can have been.
+// the chain tells it, and at most what it can have been.
 func feeOf(st *ledger.State, t *ledger.Tx, ev *chains.Evidence) *big.Int {
-	if ev.FeePaid != nil {
+	most := new(big.Int)
+	if sp := st.Spend(t.Wallet, t.ID); sp != nil && sp.Amount.Cmp(t.Intent.Value) > 0 {
+		most.Sub(sp.Amount, t.Intent.Value)
+	}
+	if ev.FeePaid != nil && ev.FeePaid.Cmp(most) < 0 {
 		return ev.FeePaid
 	}
-	fee := new(big.Int)
-	if sp := st.Spend(t.Wallet, t.ID); sp != nil && sp.Amount.Cmp(t.Intent.Value) > 0 {
-		fee.Sub(sp.Amount, t.Intent.Value)
-	}
-	return fee
+	return most
 }
 
 // weighPending weighs evidence that no attempt is in a block.
@@ -241,13 +242,13 @@ func (s *sweep) finalBlockVanished() error {
 }
 
 // schedule sets when the chain is looked at again: soon after a signature or an
-// inclusion, then ever more seldom.
+// inclusion, then ever more seldom: what has not moved for an hour is in no hurry.
 func (s *sweep) schedule() {
 	open := s.open()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.cfg.Now()
-	wait := time.Minute
+	wait := 5 * time.Minute
 	for _, t := range open {
 		if !t.Signed() {
 			continue
@@ -257,7 +258,8 @@ func (s *sweep) schedule() {
 		if t.State == ledger.Included {
 			from, most = w.included, time.Minute
 		}
-		wait = min(wait, max(time.Second, min(most, now.Sub(from)/4)))
+		age := now.Sub(from)
+		wait = min(wait, max(time.Second, min(most, age/4), min(5*time.Minute, age/60)))
 	}
 	s.line.poll = now.Add(wait)
 }

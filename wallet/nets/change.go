@@ -20,13 +20,15 @@ func (s *Set) Add(name, protocol, url, chainID string) error {
 	if !s.cfg.AllowAdd {
 		return fmt.Errorf("adding network %s: net.allow_add is false: %w", name, refusal.ErrNotAllowed)
 	}
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	if old, err := s.Get(name); err == nil {
 		same := old.Added && old.Protocol.Name == protocol && old.Options.Text("endpoints") == url &&
 			(chainID == "" || old.Options.Text("chain_id") == chainID)
 		if !same {
 			return fmt.Errorf("network %q: %w", name, refusal.ErrExists)
 		}
-		return nil
+		return s.cfg.Book.Durable()
 	}
 	if len(s.List()) >= MaxNetworks {
 		return fmt.Errorf("adding network %s: there are %d: %w", name, MaxNetworks, refusal.ErrFull)
@@ -66,6 +68,8 @@ func (s *Set) Delete(name string) error {
 	if _, ok := s.file[name]; ok {
 		return fmt.Errorf("network %q is in the configuration file: %w", name, refusal.ErrNotAllowed)
 	}
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	n, err := s.Get(name)
 	if err != nil {
 		return nil
@@ -99,6 +103,8 @@ func (s *Set) Delete(name string) error {
 // Set changes an option of a network. For one of the file it may only make
 // things stricter, unless the file lists the option in at_may_set.
 func (s *Set) Set(name, option, value string) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	n, err := s.Get(name)
 	if err != nil {
 		return err
@@ -108,12 +114,12 @@ func (s *Set) Set(name, option, value string) error {
 		return fmt.Errorf("network option %q: %w", option, refusal.ErrNoOption)
 	}
 	if n.Options.Text(option) == value {
-		return nil
+		return s.cfg.Book.Durable()
 	}
 	if err := s.maySet(n, row, value); err != nil {
 		return err
 	}
-	return s.restore(name, func(rec *ledger.Network) {
+	return s.restore(name, func(_ *book.Update, rec *ledger.Network) {
 		if rec.Options == nil {
 			rec.Options = chains.Options{}
 		}
@@ -138,8 +144,9 @@ func (s *Set) maySet(n *Net, row chains.Option, value string) error {
 	return fmt.Errorf("network option %q of %s may only become stricter by AT: %w", row.Name, n.Name, refusal.ErrNotAllowed)
 }
 
-// restore changes what the ledger has of a network and opens it anew.
-func (s *Set) restore(name string, change func(*ledger.Network), more ...func(*book.Update)) error {
+// restore changes what the ledger has of a network and opens it anew. s.changing
+// is held.
+func (s *Set) restore(name string, change func(*book.Update, *ledger.Network)) error {
 	c, ok := s.file[name]
 	var fresh *Net
 	err := s.cfg.Book.Update(func(u *book.Update) error {
@@ -147,15 +154,12 @@ func (s *Set) restore(name string, change func(*ledger.Network), more ...func(*b
 		if !ok {
 			c = chains.Config{Name: name, Protocol: rec.Protocol, Added: true}
 		}
-		change(&rec)
+		change(u, &rec)
 		var err error
 		if fresh, err = s.build(c, &rec); err != nil {
 			return err
 		}
 		u.Add(rec)
-		for _, f := range more {
-			f(u)
-		}
 		return nil
 	})
 	if err != nil {
@@ -169,29 +173,50 @@ func (s *Set) restore(name string, change func(*ledger.Network), more ...func(*b
 }
 
 // Accept makes the chain with the given genesis hash, as which an endpoint in
-// quarantine has answered, the network's own. end is run in the same step: it
-// ends what was open on the old chain. The present chain's own hash, or that of
-// one that the configured chain id rules out, only lifts the quarantine: the
-// endpoints are asked again.
-func (s *Set) Accept(name, genesis string, end func(*book.Update)) error {
+// quarantine has answered, the network's own. What is open on the old chain has
+// ids below ledger.Network.Since then. Accounts take their next nonce from the
+// chain, above what is signed and open on it. The present chain's own hash, or
+// that of one that the configured chain id rules out, only lifts the quarantine:
+// the endpoints are asked again.
+func (s *Set) Accept(name, genesis string) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	n, err := s.Get(name)
 	if err != nil {
 		return err
 	}
 	genesis = strings.TrimPrefix(strings.ToLower(genesis), "0x")
-	var next uint32
 	var rec ledger.Network
-	s.cfg.Book.View(func(st *ledger.State) { next, rec = st.Meta.NextID, stored(st, name) })
+	s.cfg.Book.View(func(st *ledger.State) { rec = stored(st, name) })
 	seen, accepted := acceptable(n, rec.Quarantine, genesis)
 	switch {
 	case accepted != nil:
-		return s.restore(name, func(rec *ledger.Network) {
-			rec.Chain, rec.Quarantine, rec.Final, rec.Since = accepted, nil, chains.Head{}, next
-		}, end)
+		return s.restore(name, func(u *book.Update, rec *ledger.Network) {
+			rec.Chain, rec.Quarantine, rec.Final, rec.Since = accepted, nil, chains.Head{}, u.State().Meta.NextID
+			rebase(u, *accepted)
+		})
 	case seen:
-		return s.restore(name, func(rec *ledger.Network) { rec.Quarantine = nil })
+		return s.restore(name, func(_ *book.Update, rec *ledger.Network) { rec.Quarantine = nil })
 	}
 	return fmt.Errorf("no endpoint of network %s has answered with the hash %q: %w", name, genesis, refusal.ErrBadValue)
+}
+
+// rebase has the accounts of a chain that a network goes over to ask for their
+// next nonce again. Another network may have been on that chain all the time:
+// the nonces of what is open there stay taken.
+func rebase(u *book.Update, chain chains.Identity) {
+	for id := range u.State().Accounts {
+		if id.Chain != chain {
+			continue
+		}
+		fresh := ledger.Account{ID: id, Adopt: true}
+		for _, t := range u.State().Open {
+			if t.Signed() && t.Account == id {
+				fresh.Next = max(fresh.Next, t.Nonce()+1)
+			}
+		}
+		u.Add(fresh)
+	}
 }
 
 // acceptable returns the identity with a genesis hash that n may become, nil

@@ -30,7 +30,19 @@ type Net struct {
 	Options  chains.Options  // in force
 	Added    bool            // by AT
 	Pinned   chains.Identity // zero before the first contact
+	set      chains.Options  // by AT
 	chains.Network
+}
+
+// Current says whether n is what the ledger has: what was begun with another
+// one is not to be finished.
+func (n *Net) Current(st *ledger.State) bool {
+	rec := st.Networks[n.Name]
+	if rec == nil {
+		return len(n.set) == 0 && !n.Known()
+	}
+	known := rec.Chain != nil
+	return maps.Equal(rec.Options, n.set) && known == n.Known() && (!known || *rec.Chain == n.Pinned)
 }
 
 // Known says whether the network's identity is known.
@@ -50,6 +62,8 @@ type Config struct {
 type Set struct {
 	cfg  Config
 	file map[string]chains.Config
+
+	changing sync.Mutex // held from the decision about a change until it is live
 
 	mu      sync.Mutex
 	live    map[string]*Net
@@ -81,7 +95,11 @@ func Open(cfg Config) (*Set, error) {
 }
 
 // OnChange has f told of every network that is added, replaced or removed.
-func (s *Set) OnChange(f func(name string)) { s.changed = f }
+func (s *Set) OnChange(f func(name string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = f
+}
 
 // open puts a network in place; stored may be nil.
 func (s *Set) open(c chains.Config, stored *ledger.Network) error {
@@ -106,6 +124,7 @@ func (s *Set) build(c chains.Config, stored *ledger.Network) (*Net, error) {
 	n := &Net{Name: c.Name, Protocol: p, Added: c.Added}
 	if stored != nil {
 		maps.Copy(c.Options, stored.Options)
+		n.set = maps.Clone(stored.Options)
 		_, moved := stored.Options["endpoints"]
 		c.Added = c.Added || moved // URLs that came by AT are foreign, whoever added the network
 		c.Chain = stored.Chain
@@ -122,6 +141,7 @@ func (s *Set) build(c chains.Config, stored *ledger.Network) (*Net, error) {
 	}
 	deps := s.cfg.Deps
 	deps.Quarantine = func(endpoint string, got chains.Identity) { s.quarantine(c.Name, endpoint, got) }
+	deps.Known = func() []chains.Identity { return s.known(p.Name) }
 	n.Options = c.Options
 	if n.Network, err = p.Open(c, deps); err != nil {
 		if c.Added { // its URL is good, but not for this device
@@ -135,13 +155,24 @@ func (s *Set) build(c chains.Config, stored *ledger.Network) (*Net, error) {
 // replace puts n in the place of the network of its name.
 func (s *Set) replace(n *Net) {
 	s.mu.Lock()
-	old := s.live[n.Name]
+	old, changed := s.live[n.Name], s.changed
 	s.live[n.Name] = n
 	s.mu.Unlock()
 	if old != nil && old.Network != n.Network {
 		closeNetwork(old.Network)
 	}
-	s.changed(n.Name)
+	changed(n.Name)
+}
+
+// known returns the chains that networks of a protocol are known to be.
+func (s *Set) known(protocol string) []chains.Identity {
+	var all []chains.Identity
+	for _, n := range s.List() {
+		if n.Protocol.Name == protocol && n.Known() {
+			all = append(all, n.Pinned)
+		}
+	}
+	return all
 }
 
 func closeNetwork(n chains.Network) {
@@ -160,6 +191,8 @@ func (s *Set) Close() {
 // Reset goes back to the networks of the file, after the ledger has forgotten
 // all others.
 func (s *Set) Reset() {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	for _, n := range s.List() {
 		c, ok := s.file[n.Name]
 		if ok {
@@ -176,9 +209,10 @@ func (s *Set) Reset() {
 func (s *Set) drop(n *Net) {
 	s.mu.Lock()
 	delete(s.live, n.Name)
+	changed := s.changed
 	s.mu.Unlock()
 	closeNetwork(n.Network)
-	s.changed(n.Name)
+	changed(n.Name)
 }
 
 // Get returns a network as it is now.
@@ -267,6 +301,9 @@ func stored(st *ledger.State, name string) ledger.Network {
 func (s *Set) quarantine(name, endpoint string, got chains.Identity) {
 	err := s.cfg.Book.Update(func(u *book.Update) error {
 		rec := stored(u.State(), name)
+		if rec.Chain != nil && *rec.Chain == got { // accepted meanwhile
+			return nil
+		}
 		for _, q := range rec.Quarantine {
 			if q.Endpoint == endpoint && q.Got == got {
 				return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +53,16 @@ func (e *Endpoint) ask(ctx context.Context, calls []*jsonrpc.Call) error {
 	case errors.Is(err, chains.ErrOtherChain):
 		return err
 	}
+	if errors.Is(err, jsonrpc.ErrTooLarge) && slices.ContainsFunc(calls, contractAnswers) {
+		return wire.Refuse(chains.ErrRefused, "ask "+e.Host(), "%v", err)
+	}
 	return e.down(wire.Refuse(chains.ErrUnreachable, "ask "+e.Host(), "%v", err))
+}
+
+// contractAnswers says whether a contract decides how long the answer is, so that
+// the node is not to blame for it.
+func contractAnswers(call *jsonrpc.Call) bool {
+	return call.Method == "eth_call" || call.Method == "eth_estimateGas"
 }
 
 // score takes being told to ask less for not being answered.
@@ -161,8 +171,12 @@ func readIdentity(hello []*jsonrpc.Call) (chains.Identity, error) {
 }
 
 // meet makes got the network's identity, or says that another endpoint was
-// faster. For a node without block 0 its newest final block stands in.
+// faster. For a node without block 0 its newest final block stands in, unless
+// the chain has a name already: two networks on one chain share its accounts.
 func (p *Pool) meet(ask func(...*jsonrpc.Call) error, got chains.Identity) (first bool, err error) {
+	if got, err = p.sameAs(ask, got); err != nil {
+		return false, err
+	}
 	if got.Genesis == "" {
 		call := &jsonrpc.Call{Method: "eth_getBlockByNumber", Params: []any{"finalized", false}}
 		if err := ask(call); err != nil {
@@ -186,6 +200,27 @@ func (p *Pool) meet(ask func(...*jsonrpc.Call) error, got chains.Identity) (firs
 	}
 	p.chain = &got
 	return true, nil
+}
+
+// sameAs returns the identity under which another network knows the chain on
+// which the node is, or got.
+func (p *Pool) sameAs(ask func(...*jsonrpc.Call) error, got chains.Identity) (chains.Identity, error) {
+	if p.o.Deps.Known == nil {
+		return got, nil
+	}
+	known := p.o.Deps.Known()
+	if slices.Contains(known, got) {
+		return got, nil
+	}
+	for _, k := range known {
+		if k.ChainID != got.ChainID {
+			continue
+		}
+		if has, err := hasBlock(ask, k.Genesis); err != nil || has {
+			return k, err
+		}
+	}
+	return got, nil
 }
 
 // hasBlock says whether the node has the block called hash.

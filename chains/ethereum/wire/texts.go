@@ -41,7 +41,12 @@ type text struct {
 // because codes differ between clients (-32005 is "too many requests" for one
 // and "exceeds block gas limit" for another) and some wrap everything in
 // -32603.
+//
+// What follows "execution reverted" are a contract's own words, which may be
+// those of any other row: nothing may stand before it.
 var texts = []text{
+	{"geth, Besu, Erigon, Arbitrum, anvil", "execution reverted", Reverted},
+
 	{"geth, Erigon, Nethermind", "already known", IsKnown},
 	{"Besu, old geth", "known transaction", IsKnown},
 	{"Nethermind before 2026", "alreadyknown", IsKnown},
@@ -84,8 +89,6 @@ var texts = []text{
 	{"anvil", "gas limit is greater than", BadGas},
 	{"geth", "gas required exceeds allowance", BadGas},
 
-	{"geth, Besu, Erigon, Arbitrum, anvil", "execution reverted", Reverted},
-
 	{"geth, Erigon", "out of gas", Failed},
 	{"geth, Erigon", "invalid opcode", Failed},
 	{"geth, Erigon", "stack underflow", Failed},
@@ -125,7 +128,6 @@ var texts = []text{
 
 // codes count where no text did.
 var codes = map[int64]Class{
-	3:      Reverted, // geth, EIP-1474
 	429:    Busy,     // Alchemy
 	-32005: Busy,     // EIP-1474, "limit exceeded"
 	-32601: NoMethod, // JSON-RPC 2.0
@@ -139,6 +141,9 @@ func Classify(e *jsonrpc.Error) Class {
 	// Nethermind and OpenEthereum: -32015 with "revert" as message or at the
 	// beginning of the data.
 	if e.Code == -32015 && (strings.HasPrefix(message, "revert") || strings.HasPrefix(strings.ToLower(dataText(e.Data)), "revert")) {
+		return Reverted
+	}
+	if e.Code == 3 { // the same, however it is worded
 		return Reverted
 	}
 	for _, t := range texts {
