@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // An Error is a failure with its result code (3GPP TS 27.007, 9.2, and from
@@ -11,7 +12,7 @@ import (
 type Error struct {
 	Code   int    // a code that [CodeText] knows
 	Param  int    // index of the offending argument; -1 none
-	Detail string // for AT+BOATERR?, cleaned and cut at 60 there; empty: the text of Err
+	Detail string // for AT+BOATERR?, cleaned and cut there; empty: the text of Err
 	Err    error  // what was behind it; may be nil
 }
 
@@ -25,8 +26,8 @@ func fail(code int, detail string) *Error { return &Error{Code: code, Param: -1,
 
 func (e *Error) Error() string {
 	s := "code " + strconv.Itoa(e.Code) + " (" + CodeText(e.Code) + ")"
-	if d := e.detail(); d != "" {
-		s += ": " + d
+	if t := e.text(); t != "" {
+		s += ": " + t
 	}
 	return s
 }
@@ -34,11 +35,25 @@ func (e *Error) Error() string {
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-func (e *Error) detail() string {
+func (e *Error) text() string {
 	if e.Detail == "" && e.Err != nil {
 		return e.Err.Error()
 	}
 	return e.Detail
+}
+
+// detail is what AT+BOATERR tells. Of what is too long the end counts: what was
+// being done stands first in an error, the cause last.
+func (e *Error) detail() string {
+	text := e.text()
+	for len(text) > detailMax {
+		_, cause, ok := strings.Cut(text, ": ")
+		if !ok {
+			break
+		}
+		text = cause
+	}
+	return Clean(text, detailMax)
 }
 
 // What [NewTable] and [NewServer] refuse.
@@ -51,6 +66,7 @@ var (
 const (
 	codeNotAllowed   = 3
 	codeNotSupported = 4
+	codeBusy         = 14
 	codeNoOption     = 22
 	codeFlash        = 23
 	codeTooLong      = 24

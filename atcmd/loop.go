@@ -126,6 +126,9 @@ func (s *Session) wait(until time.Time) {
 
 // consume does everything that was received.
 func (s *Session) consume() {
+	if s.shedding {
+		s.skip(0)
+	}
 	for len(s.held) > 0 && s.broken == nil {
 		s.split.Terminator, s.split.Erase = s.regs[regS3], s.regs[regS5]
 		n, ev := s.split.Feed(s.held)
@@ -140,6 +143,11 @@ func (s *Session) consume() {
 			s.forget()
 			s.finish(&lineFailure{plain: true, err: fail(codeUnknown, "line is too long"), pos: line.Max})
 		}
+	}
+	if s.lost && !s.shedding && s.broken == nil {
+		s.lost = false
+		s.forget()
+		s.finish(&lineFailure{plain: true, err: fail(codeUnknown, "too much was typed ahead"), pos: line.Max})
 	}
 }
 

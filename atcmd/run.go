@@ -1,6 +1,7 @@
 package atcmd
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -130,7 +131,7 @@ func (s *Session) finish(failed *lineFailure) {
 		s.out = s.regs.appendFailure(s.out, failed.err.Code)
 	}
 	if failed != nil {
-		s.failure = lastFailure{failed.err.Code, failed.pos, Clean(failed.err.detail(), detailMax)}
+		s.failure = lastFailure{failed.err.Code, failed.pos, failed.err.detail()}
 	}
 	s.flush()
 	s.after.release()
@@ -186,6 +187,10 @@ func (c *Call) wipe() {
 
 // run executes a command beside the loop, which goes on watching the input.
 func (s *Session) run(c *Call) *Error {
+	if c.row.Class == ClassN || c.row.Last { // its time is the host's or the network's: nobody else waits for it
+		s.flush()
+		s.after.release()
+	}
 	limit := s.within(c)
 	ctx, cancel := context.WithTimeout(s.ctx, limit)
 	defer cancel()
@@ -199,7 +204,7 @@ func (s *Session) run(c *Call) *Error {
 		return s.internal("command wrote a bad line", "err", c.err)
 	case err == nil:
 		return nil
-	case aborted && errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && (aborted || s.gone() || s.ctx.Err() != nil):
 		return fail(codeAborted, "")
 	}
 	return s.codeOf(c, err)
@@ -259,11 +264,11 @@ func (s *Session) await(abortable bool, cancel context.CancelFunc) (aborted bool
 	s.flush()
 	began := time.Now()
 	for {
-		if abortable && (s.eof || s.broken != nil) {
+		if abortable && s.gone() {
 			cancel() // nobody waits for it
 		}
 		in := s.in
-		if len(s.held) >= line.Max {
+		if len(s.held) >= line.Max && !abortable {
 			in = nil // the port holds the rest
 		}
 		select {
@@ -273,6 +278,9 @@ func (s *Session) await(abortable bool, cancel context.CancelFunc) (aborted bool
 			if abortable && !aborted && time.Since(began) >= abortFree && s.abort(n) {
 				aborted = true
 				cancel()
+			}
+			if abortable {
+				s.shed(n)
 			}
 		case b := <-s.output:
 			s.out = append(s.out, b...)
@@ -287,6 +295,44 @@ func (s *Session) await(abortable bool, cancel context.CancelFunc) (aborted bool
 		case <-s.ping:
 		}
 	}
+}
+
+// gone says whether nobody is left who could read an answer.
+func (s *Session) gone() bool {
+	if s.broken != nil {
+		return true
+	}
+	h, ok := s.port.(HalfCloser)
+	return s.eof && !(ok && h.HalfClosed())
+}
+
+// shed drops what a host types ahead of a command that can be aborted and does
+// not fit, whole lines of it, so that an abort and a hang-up are seen behind it.
+// n is where the newest input begins.
+func (s *Session) shed(n int) {
+	if s.shedding {
+		s.skip(n)
+	}
+	if len(s.held) <= line.Max {
+		return
+	}
+	end := s.held[len(s.held)-1]
+	keep := bytes.LastIndexByte(s.held[:line.Max], s.regs[regS3]) + 1
+	clear(s.held[keep:])
+	s.held = s.held[:keep]
+	s.lost, s.shedding = true, end != s.regs[regS3]
+}
+
+// skip drops held input from n on up to the end of a line that is shed.
+func (s *Session) skip(n int) {
+	i := bytes.IndexByte(s.held[n:], s.regs[regS3])
+	s.shedding = i < 0
+	if i < 0 {
+		i = len(s.held) - n - 1
+	}
+	rest := n + copy(s.held[n:], s.held[n+i+1:])
+	clear(s.held[rest:])
+	s.held = s.held[:rest]
 }
 
 // abort looks for a byte that aborts among what is held from n on, and takes

@@ -32,6 +32,12 @@ type Ringer interface {
 	Ring(on bool) error
 }
 
+// A HalfCloser is a port of which the host can end its input and still read.
+type HalfCloser interface {
+	// HalfClosed says, once the input has ended, whether somebody may still read.
+	HalfClosed() bool
+}
+
 // A LineState is what AT+IPR and AT+IFC speak of.
 type LineState struct {
 	Baud   int

@@ -50,6 +50,9 @@ type Session struct {
 	eof    bool      // the host has gone; held is still to be done
 	broken error     // the port has failed
 
+	lost     bool // input was dropped and not answered
+	shedding bool // up to the end of its line
+
 	repeat   []byte // the last line, for A/
 	noRepeat bool   // A/ is refused
 

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/boatd/boatd/atcmd/internal/line"
+	"github.com/boatd/boatd/internal/budget"
 )
 
 // Settings keeps what a channel remembers across restarts: its settings and
@@ -151,18 +153,23 @@ func decodeStored(b []byte) stored {
 	return s
 }
 
+// newWrites is how often a channel's settings may be written. Whoever may type may
+// change them, and flash wears out.
+func newWrites() budget.Budget { return budget.Budget{Burst: 32, Every: 10 * time.Second} }
+
 // A channel is what the sessions of one configured name share.
 type channel struct {
 	name  string
 	store Settings // nil: nothing is kept
 
-	changing sync.Mutex // held across a write to flash
-	mu       sync.Mutex // guards now, never held for long
+	changing sync.Mutex    // held across a write to flash
+	writes   budget.Budget // of them
+	mu       sync.Mutex    // guards now, never held for long
 	now      stored
 }
 
 func newChannel(name string, store Settings) (*channel, error) {
-	ch := &channel{name: name, store: store, now: storedDefaults()}
+	ch := &channel{name: name, store: store, writes: newWrites(), now: storedDefaults()}
 	return ch, ch.load()
 }
 
@@ -206,6 +213,9 @@ func (ch *channel) change(edit func(s *stored)) error {
 		return nil
 	}
 	if ch.store != nil {
+		if !ch.writes.Take(time.Now()) {
+			return fail(codeBusy, "settings change too often for the flash")
+		}
 		err := ch.store.Save(ch.name, next.encode())
 		if e := (*Error)(nil); errors.As(err, &e) {
 			return e

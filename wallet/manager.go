@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/internal/budget"
 	"github.com/boatd/boatd/internal/vfs"
 	"github.com/boatd/boatd/keystore"
 	"github.com/boatd/boatd/tee"
@@ -77,6 +78,11 @@ type Manager struct {
 	cfg   Config
 	pin   sync.Mutex // one attempt at a time, on whatever channel
 	clock clock
+	diag  struct {
+		sync.Mutex
+		writes  budget.Budget
+		verdict error // of the last one
+	}
 
 	looping atomic.Bool
 	ping    chan chan struct{}
@@ -93,6 +99,7 @@ func Open(ctx context.Context, cfg Config) (*Manager, error) {
 		cfg.Jitter = rand.Float64
 	}
 	m := &Manager{Book: b, cfg: cfg, ping: make(chan chan struct{})}
+	m.diag.writes = budget.Budget{Burst: 8, Every: time.Minute}
 	m.clock = clock{now: cfg.Now, build: cfg.BuildDate, start: cfg.Now()}
 	if err := m.open(ctx); err != nil {
 		b.Close()
@@ -113,6 +120,11 @@ func (m *Manager) open(ctx context.Context) (err error) {
 	}
 	m.Life = life.New(life.Config{Book: m.Book, Nets: m.Nets, Keys: m.Keys, Limits: cfg.Limits, QueueMax: cfg.QueueMax,
 		RequireRef: cfg.RequireRef, NotBefore: uint64(max(0, cfg.BuildDate.Unix())), Now: cfg.Now, Jitter: cfg.Jitter, Bearer: cfg.Bearer, Log: cfg.Log})
+	if err := m.bindAllLimits(); errors.Is(err, book.ErrFlash) { // they hold all the same as long as the wallets are there
+		cfg.Log.Error("limits were not noted on their keys", "err", err)
+	} else if err != nil {
+		return err
+	}
 	return m.finishReset(ctx)
 }
 
@@ -175,7 +187,7 @@ func (m *Manager) timeMatters() (matters bool) {
 			matters = matters || t.Expire != 0
 		}
 		for _, l := range m.cfg.Limits {
-			signed, _ := st.Reserved(l.Wallet, m.Book.Running(), 0, 0)
+			signed, _ := l.Held(st, m.Book.Running(), 0, 0)
 			matters = matters || (l.PerDay != nil && signed.Sign() > 0)
 		}
 	})

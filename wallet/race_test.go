@@ -195,7 +195,7 @@ func TestReleases(t *testing.T) {
 	w.state(2, ledger.Cancelled, ledger.NoReason)
 	must(t, order("e", 5))
 	var fee *big.Int
-	w.m.Book.View(func(st *ledger.State) { fee, _ = st.Reserved("w0", w.m.Book.Running(), 0, 3) })
+	w.m.Book.View(func(st *ledger.State) { fee, _ = (&life.Limit{Wallet: "w0"}).Held(st, w.m.Book.Running(), 0, 3) })
 	if fee.Sign() == 0 {
 		t.Error("the fee of the cancellation does not count")
 	}

@@ -42,6 +42,9 @@ func (m *Manager) AddWallet(ctx context.Context, name, net, key string) (string,
 	if _, err := m.Nets.Get(name); err == nil {
 		return "", fmt.Errorf("%q is a network: %w", name, refusal.ErrExists)
 	}
+	if len(m.Wallets()) >= MaxWallets { // before a key is made for it
+		return "", fullOfWallets(name)
+	}
 	k, err := m.walletKey(ctx, n, name, key)
 	if err != nil {
 		return "", err
@@ -56,13 +59,54 @@ func (m *Manager) AddWallet(ctx context.Context, name, net, key string) (string,
 		case st.Wallets[name] != nil: // made by another channel meanwhile
 			return sameWallet(st.Wallets[name], net, k.Name)
 		case len(st.Wallets) >= MaxWallets:
-			return fmt.Errorf("wallet %s: there are %d wallets: %w", name, MaxWallets, refusal.ErrFull)
+			return fullOfWallets(name)
 		case st.Keys[k.Name] == nil:
 			return fmt.Errorf("wallet %s: key %q: %w", name, k.Name, refusal.ErrNoKey)
 		}
 		u.Add(ledger.Wallet{Name: name, Net: net, Key: k.Name})
+		m.bindLimits(u, st.Keys[k.Name], name)
 		return nil
 	})
+}
+
+// bindLimits notes on the key of wallets that have limits that these hold for it,
+// whatever becomes of the wallets.
+func (m *Manager) bindLimits(u *book.Update, key *ledger.Key, wallets ...string) {
+	if key == nil {
+		return
+	}
+	bound := *key
+	bound.Limited = slices.Clone(key.Limited)
+	for _, w := range wallets {
+		limited := slices.ContainsFunc(m.cfg.Limits, func(l life.Limit) bool { return l.Wallet == w })
+		if limited && !slices.Contains(bound.Limited, w) {
+			bound.Limited = append(bound.Limited, w)
+		}
+	}
+	if len(bound.Limited) > len(key.Limited) {
+		u.Add(bound)
+	}
+}
+
+// bindAllLimits does so for the wallets that were there before their limits.
+func (m *Manager) bindAllLimits() error {
+	if len(m.cfg.Limits) == 0 {
+		return nil
+	}
+	return m.Book.Update(func(u *book.Update) error {
+		of := map[string][]string{}
+		for _, w := range u.State().Wallets {
+			of[w.Key] = append(of[w.Key], w.Name)
+		}
+		for key, wallets := range of {
+			m.bindLimits(u, u.State().Keys[key], wallets...)
+		}
+		return nil
+	})
+}
+
+func fullOfWallets(name string) error {
+	return fmt.Errorf("wallet %s: there are %d wallets: %w", name, MaxWallets, refusal.ErrFull)
 }
 
 // sameWallet says whether a wallet is on net with that key; "" is any.

@@ -25,6 +25,7 @@ type Host struct {
 	PINRequired bool
 	Bearer      func() bool
 	LockAll     func() // locks every channel
+	Reload      func() // has every channel read its settings again
 	Log         *slog.Logger
 
 	feed    *Feed

@@ -74,7 +74,7 @@ func newLine(t testing.TB) *line {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { m.Close() })
-	host := &boat.Host{Start: time.Now(), Items: map[string]string{"version": "1"}, Bearer: func() bool { return true }, LockAll: func() {}, Log: quiet}
+	host := &boat.Host{Start: time.Now(), Items: map[string]string{"version": "1"}, Bearer: func() bool { return true }, LockAll: func() {}, Reload: func() {}, Log: quiet}
 	table, err := atcmd.NewTable(atcmd.StandardRows(), atcmd.ChannelRows(), host.Rows())
 	if err != nil {
 		t.Fatal(err)

@@ -237,6 +237,7 @@ func (h *Host) reset(ctx context.Context, m *wallet.Manager, c *atcmd.Call) erro
 	}
 	if err == nil || errors.Is(err, refusal.ErrNoStore) {
 		h.LockAll()
+		h.Reload()
 	}
 	return h.wrong(m, err)
 }

@@ -13,11 +13,19 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/boatd/boatd/atcmd"
+	"github.com/boatd/boatd/internal/budget"
 )
 
-// unixMax is how many sessions a socket has at once; what comes above is
-// closed. It bounds memory: each may fill its data slots.
-const unixMax = 8
+// unixMax is how many sessions a socket has at once. It bounds memory: each may
+// fill its data slots. When all places are taken there are two more, for spareTime:
+// whoever looks after the daemon gets an answer all the same. What comes above is
+// closed.
+const (
+	unixMax   = 8
+	spareMax  = 2
+	spareTime = 10 * time.Second
+	endless   = time.Duration(1<<63 - 1)
+)
 
 // unixMode: who may connect is who may be in the group.
 const unixMode = 0o660
@@ -101,7 +109,19 @@ func (u *Unix) Run(ctx context.Context, serve func(context.Context, atcmd.Port) 
 	defer context.AfterFunc(ctx, func() { u.listener.Close() })()
 	var sessions sync.WaitGroup
 	defer sessions.Wait()
-	places := make(chan struct{}, unixMax)
+	host := func(c *net.UnixConn, place <-chan struct{}, limit time.Duration) {
+		sessions.Go(func() {
+			defer func() { <-place }()
+			defer c.Close()
+			ctx, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			if err := serve(ctx, connection{c}); err != nil && ctx.Err() == nil {
+				log.Info("connection has ended", "path", u.path, "err", err)
+			}
+		})
+	}
+	places, spare := make(chan struct{}, unixMax), make(chan struct{}, spareMax)
+	refused := budget.Budget{Burst: 1, Every: time.Minute} // lines in the log
 	for pause := pauseMin; ; {
 		c, err := u.listener.AcceptUnix()
 		switch {
@@ -121,18 +141,39 @@ func (u *Unix) Run(ctx context.Context, serve func(context.Context, atcmd.Port) 
 		pause = pauseMin
 		select {
 		case places <- struct{}{}:
-			sessions.Go(func() {
-				defer func() { <-places }()
-				defer c.Close()
-				if err := serve(ctx, c); err != nil && ctx.Err() == nil {
-					log.Info("connection has ended", "path", u.path, "err", err)
-				}
-			})
+			host(c, places, endless)
+			continue
 		default:
-			log.Warn("connection refused: too many", "path", u.path)
+		}
+		select {
+		case spare <- struct{}{}:
+			host(c, spare, spareTime)
+		default:
+			if refused.Take(time.Now()) {
+				log.Warn("connections are refused: too many", "path", u.path)
+			}
 			c.Close()
 		}
 	}
+}
+
+// A connection is the port of one session.
+type connection struct{ *net.UnixConn }
+
+// HalfClosed implements atcmd.HalfCloser: a client that has sent all that it
+// wanted to may still read.
+func (c connection) HalfClosed() bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	gone := true
+	err = raw.Control(func(fd uintptr) {
+		p := []unix.PollFd{{Fd: int32(fd)}}
+		n, err := unix.Poll(p, 0)
+		gone = err != nil || n != 0 && p[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
+	})
+	return err == nil && !gone
 }
 
 // Close closes the socket and removes it, unless another has taken its place.

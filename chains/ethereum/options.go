@@ -116,7 +116,7 @@ func readEndpoints(c chains.Config, bad func(option, hint, format string, args .
 		u, err := readURL(text, c)
 		switch {
 		case err != nil:
-			bad("endpoints", "https://host[:port]/path", "%v", err)
+			bad("endpoints", "want https, a host, and perhaps a port and a path", "%v", err)
 		case seen[u.String()]:
 			bad("endpoints", "name every endpoint once", "%s is named twice", u.Host)
 		default:
@@ -125,7 +125,7 @@ func readEndpoints(c chains.Config, bad func(option, hint, format string, args .
 		}
 	}
 	if len(c.Options.List("endpoints")) == 0 {
-		bad("endpoints", "https://host[:port]/path", "no endpoint")
+		bad("endpoints", "want https, a host, and perhaps a port and a path", "no endpoint")
 	}
 	return urls
 }

@@ -58,7 +58,7 @@ func (c *client) batch(e *env, r io.Reader) error {
 
 // show sends one line and prints what comes back.
 func (c *client) show(w io.Writer, line string) error {
-	if strings.Contains(strings.ToUpper(line), "+BOATDATAWR=") {
+	if strings.Contains(strings.ToUpper(strings.ReplaceAll(line, " ", "")), "+BOATDATAWR=") {
 		return &exitError{code: exitUsage, err: errors.New("data mode needs a real terminal"), hint: "AT+BOATDATAHX fills a slot in segments"}
 	}
 	lines, err := c.do(line)
@@ -74,9 +74,14 @@ func (c *client) show(w io.Writer, line string) error {
 
 // firstWord is a command without its arguments, which may be secret.
 func firstWord(line string) string {
-	word, _, _ := strings.Cut(line, "=")
-	return word
+	i := strings.IndexFunc(line, func(r rune) bool { return !strings.ContainsRune(wordRunes, r) })
+	if i < 0 {
+		return line
+	}
+	return line[:i]
 }
+
+const wordRunes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+&/?"
 
 // unlock asks for the PIN and sends it.
 func (c *client) unlock(e *env) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"strings"
 	"time"
 
@@ -79,11 +80,29 @@ type resultError struct{ result string }
 
 func (e *resultError) Error() string { return e.result }
 
+// mute is a line behind which results are numbers, or do not come at all.
+var mute = regexp.MustCompile(`(?i)^AT[^+"]*(V0?([^0-9]|$)|Q1)`)
+
+// checkLine refuses what would get no answer, or none that this client knows. A
+// line may hold a secret and is not shown.
+func checkLine(line string) error {
+	wrong := func(what string) error { return &exitError{code: exitUsage, err: errors.New(what)} }
+	switch {
+	case strings.ContainsAny(line, "\r\n"):
+		return wrong("a line has an end within it")
+	case line != "A/" && line != "a/" && (len(line) < 2 || !strings.EqualFold(line[:2], "AT")):
+		return wrong("a line does not begin with AT")
+	case mute.MatchString(line):
+		return wrong("a line asks for results that are numbers, or for none")
+	}
+	return nil
+}
+
 // do sends one line and returns its information lines. A final result other
 // than OK is a *resultError.
 func (c *client) do(line string) ([]string, error) {
-	if strings.ContainsAny(line, "\r\n") {
-		return nil, fmt.Errorf("%q is more than one line", line)
+	if err := checkLine(line); err != nil {
+		return nil, err
 	}
 	if err := c.conn.SetDeadline(time.Now().Add(clientTimeout)); err != nil {
 		return nil, err

@@ -145,8 +145,8 @@ func usage(w io.Writer) {
 func configFlags(flags *pflag.FlagSet) {
 	flags.String("config", "/etc/boatd/boatd.toml", "configuration file")
 	for _, k := range config.Keys() {
-		flags.String(k.Name, "", k.Summary)
-		flags.Lookup(k.Name).DefValue = k.Default
+		flags.String(k.Name, "", strings.ReplaceAll(k.Summary, "`", "")) // pflag takes a quoted word for the value's name
+		flags.Lookup(k.Name).DefValue = strings.Trim(k.Default, `"`)
 	}
 }
 

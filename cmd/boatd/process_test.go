@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -301,5 +302,46 @@ level = "debug"
 	})
 	if err != nil || files < 2 {
 		t.Errorf("%d files, %v", files, err)
+	}
+}
+
+// TestHalfClosed: a client that has sent all that it wanted to gets its answer,
+// also of a command that it could abort.
+func TestHalfClosed(t *testing.T) {
+	t.Parallel()
+	stage := bench(t, "-- script --\n> AT+BOATFEE=\"dev\"\n< +BOATFEE: \"{a=[0-9]+}\",\"{b=[0-9]+}\",\"{c=[0-9]+}\"\n< OK\n")
+	conn, err := net.Dial("unix", stage.Path("local"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "ATE0+CMEE=1\rAT+BOATFEE=\"dev\"\r"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.UnixConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.Contains(string(answer), "\r\n+BOATFEE: ") || !strings.HasSuffix(string(answer), "\r\nOK\r\n") {
+		t.Errorf("%q, %v", answer, err)
+	}
+}
+
+// TestHealthWhenFull: clients that fill the socket do not make the daemon look
+// ill.
+func TestHealthWhenFull(t *testing.T) {
+	t.Parallel()
+	stage := bench(t, "-- script --\n> AT\n< OK\n")
+	for range 8 {
+		conn, err := net.Dial("unix", stage.Path("local"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	for range 2 {
+		if status, _, stderr := cli("", nil, "health", "--config", stage.Path("boatd.toml")); status != 0 {
+			t.Errorf("status %d:\n%s", status, stderr)
+		}
 	}
 }

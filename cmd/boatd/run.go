@@ -125,6 +125,7 @@ func (d *daemon) openServer() (err error) {
 	d.host = newHost(d.cfg, d.start, d.log)
 	d.host.Bearer = func() bool { return d.bearer.up() }
 	d.host.LockAll = func() { d.server.LockAll() }
+	d.host.Reload = func() { d.server.Reload() }
 	table, err := commandTable(d.host)
 	if err != nil {
 		return err

@@ -120,7 +120,7 @@ func (b *Book) EventsAfter(seq uint32, limit int) []Event {
 }
 
 // Hold keeps the events of a transaction back until every Hold is released: no
-// host may read of an id before the answer that gave it the id.
+// host is told of an id, unasked, before the answer that gave it the id.
 func (b *Book) Hold(id uint32) (release func()) {
 	l := b.events
 	l.mu.Lock()

@@ -180,8 +180,8 @@ func TestDump(t *testing.T) {
 					t.Fatalf("seed %d: reference r%d of %s: %+v, was %+v", seed, n, w, b, a)
 				}
 			}
-			s1, w1 := s.Reserved(w, s.Running, 0, 0)
-			s2, w2 := fresh.Reserved(w, s.Running, 0, 0)
+			s1, w1 := s.Reserved(ofWallet(w), s.Running, 0, 0)
+			s2, w2 := fresh.Reserved(ofWallet(w), s.Running, 0, 0)
 			if s1.Cmp(s2) != 0 || w1.Cmp(w2) != 0 {
 				t.Fatalf("seed %d: reserved %v and %v, were %v and %v", seed, s2, w2, s1, w1)
 			}
@@ -311,13 +311,15 @@ func ok(t testing.TB, err error) {
 	}
 }
 
+func ofWallet(w string) func(*Spend) bool { return func(sp *Spend) bool { return sp.Wallet == w } }
+
 // TestReserved: what counts against a day.
 func TestReserved(t *testing.T) {
 	s := NewState(10)
 	ok(t, s.Apply(Batch{Running: 10, Records: []Record{tx(1, "w", ""), tx(2, "w", ""), tx(3, "other", "")}}))
 	check := func(when string, running, now uint64, except uint32, wantSigned, wantWaiting int64) {
 		t.Helper()
-		signed, waiting := s.Reserved("w", running, now, except)
+		signed, waiting := s.Reserved(ofWallet("w"), running, now, except)
 		if signed.Int64() != wantSigned || waiting.Int64() != wantWaiting {
 			t.Errorf("%s: %v signed and %v waiting, want %d and %d", when, signed, waiting, wantSigned, wantWaiting)
 		}
@@ -357,7 +359,7 @@ func TestFactoryReset(t *testing.T) {
 	if m := s.Meta; m.Starts != 4 || m.Sequence != 2048 || m.NextID != 2 || m.Trusted != 9 || !m.Renewing || !bytes.Equal(m.Instance, []byte{7}) {
 		t.Errorf("meta is %+v", m)
 	}
-	if signed, _ := s.Reserved("w", s.Running, 0, 0); signed.Int64() != 60 {
+	if signed, _ := s.Reserved(ofWallet("w"), s.Running, 0, 0); signed.Int64() != 60 {
 		t.Errorf("%v is reserved: a reset opens the window again", signed)
 	}
 }

@@ -69,6 +69,7 @@ type Key struct {
 	Blob       []byte   `cbor:"8,keyasint"`
 	Signatures uint64   `cbor:"9,keyasint,omitempty"`
 	Imported   bool     `cbor:"10,keyasint,omitempty"`
+	Limited    []string `cbor:"11,keyasint,omitempty"` // wallets with a limit that it is, or was, the key of
 }
 
 // A KeyGone ends a key.
@@ -204,6 +205,7 @@ type Spend struct {
 	Running uint64   `cbor:"5,keyasint,omitempty"` // when it was last signed, running time
 	Time    uint64   `cbor:"6,keyasint,omitempty"` // chain time then; 0 not known
 	Start   uint64   `cbor:"7,keyasint,omitempty"` // Meta.Starts then
+	Key     string   `cbor:"8,keyasint,omitempty"` // that signs
 }
 
 // A Channel keeps an AT channel's settings.

@@ -183,7 +183,7 @@ func (s *State) accept(t *Tx) {
 		if n := len(s.spends[t.Wallet]); n&(n-1) == 0 { // now and then
 			s.pruneSpends(t.Wallet)
 		}
-		s.spends[t.Wallet] = append(s.spends[t.Wallet], &Spend{Wallet: t.Wallet, ID: t.ID, Amount: t.Reserved})
+		s.spends[t.Wallet] = append(s.spends[t.Wallet], &Spend{Wallet: t.Wallet, Key: t.Key, ID: t.ID, Amount: t.Reserved})
 	}
 }
 
@@ -533,20 +533,22 @@ func sortedNames[T any](m map[string]T) []string {
 	return names
 }
 
-// Reserved returns what counts against a wallet's spending window now: what was
-// signed less than a day ago, and what is accepted and not signed yet. A day has
-// passed by running time or, for what was signed before the last start, when the
-// chain's own time says so: now is the time of a final block, 0 when none is
-// known. except is left out.
-func (s *State) Reserved(wallet string, running, now uint64, except uint32) (signed, waiting *big.Int) {
+// Reserved returns what of the spends that counts names counts against a spending
+// window now: what was signed less than a day ago, and what is accepted and not
+// signed yet. A day has passed by running time or, for what was signed before the
+// last start, when the chain's own time says so: now is the time of a final block,
+// 0 when none is known. except is left out.
+func (s *State) Reserved(counts func(*Spend) bool, running, now uint64, except uint32) (signed, waiting *big.Int) {
 	signed, waiting = new(big.Int), new(big.Int)
-	for _, sp := range s.spends[wallet] {
-		switch {
-		case sp.ID == except:
-		case !sp.Signed:
-			waiting.Add(waiting, sp.Amount)
-		case running < sp.Running+Day && (sp.Time == 0 || sp.Start == s.Meta.Starts || now < sp.Time || now-sp.Time < Day):
-			signed.Add(signed, sp.Amount)
+	for _, list := range s.spends {
+		for _, sp := range list {
+			switch {
+			case sp.ID == except || !counts(sp):
+			case !sp.Signed:
+				waiting.Add(waiting, sp.Amount)
+			case running < sp.Running+Day && (sp.Time == 0 || sp.Start == s.Meta.Starts || now < sp.Time || now-sp.Time < Day):
+				signed.Add(signed, sp.Amount)
+			}
 		}
 	}
 	return signed, waiting

@@ -127,6 +127,8 @@ type Past struct {
 	Block         chains.Head `cbor:"10,keyasint,omitempty"`
 	Hashes        [][]byte    `cbor:"11,keyasint,omitempty"` // of the attempts
 	Event         uint32      `cbor:"12,keyasint"`
+	Cancel        bool        `cbor:"13,keyasint,omitempty"` // a cancel was wanted
+	MaxFee        *big.Int    `cbor:"14,keyasint,omitempty"` // of the last bump that was wanted
 }
 
 // Hash returns the hash that a host is shown.
@@ -144,7 +146,7 @@ func (p *Past) Hash() string {
 // past makes what is kept of t when it ends with e.
 func (t *Tx) past(e Ended) *Past {
 	p := &Past{ID: t.ID, Wallet: t.Wallet, Net: t.Net, Ref: t.Ref, Digest: t.Digest, State: e.State, Reason: e.Reason,
-		Confirmations: e.Confirmations, Included: e.Included, Block: e.Block, Event: e.Event}
+		Confirmations: e.Confirmations, Included: e.Included, Block: e.Block, Event: e.Event, Cancel: t.Cancel, MaxFee: t.MaxFee}
 	for _, a := range t.Attempts {
 		h, err := hex.DecodeString(a.Hash)
 		if err != nil {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"maps"
 	"math/big"
+	"slices"
 	"strconv"
 
 	"github.com/boatd/boatd/chains"
@@ -111,7 +113,7 @@ func (e *Engine) accept(u *book.Update, n *nets.Net, w *ledger.Wallet, want *wan
 	if err != nil {
 		return nil, err
 	}
-	if err := e.judgeAccept(st, n, w.Name, &want.intent, worst, u.Running()); err != nil {
+	if err := e.judgeAccept(st, n, w, &want.intent, worst, u.Running()); err != nil {
 		return nil, err
 	}
 	if err := e.room(st, w.Name, len(want.intent.Data)); err != nil {
@@ -171,7 +173,8 @@ func (e *Engine) understand(st *ledger.State, n *nets.Net, o Order) (*wanted, er
 			return nil, err
 		}
 	}
-	for name, text := range o.Options {
+	for _, name := range slices.Sorted(maps.Keys(o.Options)) {
+		text := o.Options[name]
 		if err := w.option(o.Command, name, text); err != nil {
 			return nil, fmt.Errorf("option %s=%q: %w", name, text, err)
 		}

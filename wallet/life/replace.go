@@ -17,6 +17,9 @@ import (
 func (e *Engine) Bump(id uint32, maxFee *big.Int) error {
 	var net string
 	err := e.cfg.Book.Update(func(u *book.Update) error {
+		if p := u.State().Ended(id); p != nil && p.MaxFee != nil && p.MaxFee.Cmp(maxFee) == 0 {
+			return nil // a repeat, which came too late to change anything
+		}
 		t, r, err := e.replaceable(u.State(), id)
 		if err != nil {
 			return err
@@ -37,7 +40,7 @@ func (e *Engine) Bump(id uint32, maxFee *big.Int) error {
 		u.Add(ledger.Requested{ID: id, MaxFee: maxFee})
 		return nil
 	})
-	if err == nil {
+	if err == nil && net != "" {
 		e.Kick(net)
 	}
 	return err
@@ -49,7 +52,7 @@ func (e *Engine) Cancel(id uint32) error {
 	var net string
 	err := e.cfg.Book.Update(func(u *book.Update) error {
 		st := u.State()
-		if p := st.Ended(id); p != nil && p.State == ledger.Cancelled {
+		if p := st.Ended(id); p != nil && (p.State == ledger.Cancelled || p.Cancel) {
 			return nil
 		}
 		if t := st.Tx(id); t != nil && !t.Signed() {
