@@ -234,7 +234,8 @@ type Network interface {
 
 	// Prepare does what must be asked of the network before a signature:
 	// simulation, fees, gas, funds, nonce. It may be called any number of
-	// times and changes nothing on the chain by itself.
+	// times and changes nothing on the chain by itself. With an error the
+	// Draft is nil or has only a Head, which tells the chain's time.
 	Prepare(context.Context, *Job) (*Draft, error)
 
 	// Send hands bytes to every endpoint that can be reached; nil when at

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/boatd/boatd/chains"
-	"github.com/boatd/boatd/chains/chaintest"
-	"github.com/boatd/boatd/chains/ethereum"
 	"github.com/boatd/boatd/internal/fakenode"
 	"github.com/boatd/boatd/internal/jsonrpc"
 	"github.com/boatd/boatd/wallet"
@@ -18,20 +16,6 @@ import (
 	"github.com/boatd/boatd/wallet/life"
 	"github.com/boatd/boatd/wallet/refusal"
 )
-
-// worldOn is a world on Ethereum with one node, which a test can have say anything.
-func worldOn(t testing.TB, o fakenode.Options, options chains.Options) (*world, *fakenode.Chain) {
-	chain := fakenode.New(o)
-	chain.Node(nodeURL)
-	all := chains.Options{"endpoints": nodeURL}
-	for k, v := range options {
-		all[k] = v
-	}
-	h := &chaintest.Harness{Chain: chain, Protocol: ethereum.ProtocolOver(chain.Connect),
-		Config: chains.Config{Protocol: "ethereum", Options: all}, Final: 3, Tells: true,
-		Good: chains.Intent{Kind: chains.Transfer, Value: big.NewInt(7)}}
-	return newWorld(t, h, false, 1), chain
-}
 
 // header is a block as a node shows it.
 func header(number uint64, hash byte, time string) string {

@@ -22,7 +22,12 @@ const nodeURL = "https://a.example/key"
 // ethereumWorld is a device on Ethereum: a chain in memory that checks like a
 // real node, three blocks until a transaction is final.
 func ethereumWorld(t testing.TB, options chains.Options) (*world, *fakenode.Chain) {
-	chain := fakenode.New(fakenode.Options{})
+	return worldOn(t, fakenode.Options{}, options)
+}
+
+// worldOn is ethereumWorld on a chain of a kind.
+func worldOn(t testing.TB, o fakenode.Options, options chains.Options) (*world, *fakenode.Chain) {
+	chain := fakenode.New(o)
 	chain.Node(nodeURL)
 	all := chains.Options{"endpoints": nodeURL}
 	for k, v := range options {

@@ -41,14 +41,30 @@ func (n *network) Prepare(ctx context.Context, job *chains.Job) (draft *chains.D
 			return nil, err
 		}
 	}
+	var seen *chains.Draft
 	err = n.pool.Try(ctx, "prepare a transaction", func(e *node.Endpoint) error {
-		draft, err = n.prepare(ctx, e, job)
+		s, err := n.surveyFor(ctx, e, job)
+		if s != nil {
+			seen = &chains.Draft{Head: s.head.Head}
+		}
+		if err != nil {
+			return err
+		}
+		draft, err = n.prepare(ctx, e, job, s)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return seen, err
 	}
 	return draft, nil
+}
+
+// simulates says whether a job is simulated: not where the gas is given and what
+// it needs may still be under way.
+func simulates(job *chains.Job) bool { return job.Intent.Gas == 0 || !job.Ahead }
+
+func (n *network) surveyFor(ctx context.Context, e *node.Endpoint, job *chains.Job) (*survey, error) {
+	return n.survey(ctx, e, job, simulates(job) && job.Intent.Gas != 0)
 }
 
 // A survey is what a node says before a transaction is made.
@@ -61,13 +77,8 @@ type survey struct {
 	gas     uint64
 }
 
-func (n *network) prepare(ctx context.Context, e *node.Endpoint, job *chains.Job) (*chains.Draft, error) {
+func (n *network) prepare(ctx context.Context, e *node.Endpoint, job *chains.Job, s *survey) (_ *chains.Draft, err error) {
 	in := job.Intent
-	simulate := in.Gas == 0 || !job.Ahead
-	s, err := n.survey(ctx, e, job, simulate && in.Gas != 0)
-	if err != nil {
-		return nil, err
-	}
 	p := payment{gas: s.gas, to: destination(in.To), value: in.Value, data: in.Data, nonce: job.Nonce}
 	if s.nonce > job.Nonce {
 		if !job.Adopt {
@@ -79,7 +90,7 @@ func (n *network) prepare(ctx context.Context, e *node.Endpoint, job *chains.Job
 	if p.bid, err = n.opt.offer(s.market, in, p.gas, new(big.Int)); err != nil {
 		return nil, err
 	}
-	extra, err := n.rehearse(ctx, e, job, &p, simulate && in.Gas == 0)
+	extra, err := n.rehearse(ctx, e, job, &p, s.head.Number, simulates(job) && in.Gas == 0)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +122,8 @@ func enough(balance, committed, cost *big.Int) error {
 }
 
 // survey asks everything that can be asked at once. With an explicit gas limit
-// that includes the simulation.
+// that includes the simulation. With an error about the transaction it returns
+// what it has learned otherwise.
 func (n *network) survey(ctx context.Context, e *node.Endpoint, job *chains.Job, simulate bool) (*survey, error) {
 	from := job.Account.Address
 	head := e.Header("latest")
@@ -152,11 +164,9 @@ func (n *network) survey(ctx context.Context, e *node.Endpoint, job *chains.Job,
 		return nil, err
 	}
 	if run != nil {
-		if err := n.readRun(e, s, run); err != nil {
-			return nil, err
-		}
+		err = n.readRun(e, s, run)
 	}
-	return s, nil
+	return s, err
 }
 
 // message is a transaction as eth_call and eth_estimateGas take it, without
@@ -242,20 +252,28 @@ func (n *network) readRun(e *node.Endpoint, s *survey, run *jsonrpc.Call) error 
 }
 
 // rehearse simulates the call with its final gas limit where that was not done
-// yet, and asks a rollup's oracle for the fee on top.
-func (n *network) rehearse(ctx context.Context, e *node.Endpoint, job *chains.Job, p *payment, simulate bool) (*big.Int, error) {
+// yet, on the block that the survey was about, and asks a rollup's oracle for the
+// fee on top. Behind some endpoints several nodes take turns: one that does not
+// have the block is asked again, which is to say another one.
+func (n *network) rehearse(ctx context.Context, e *node.Endpoint, job *chains.Job, p *payment, head uint64, simulate bool) (*big.Int, error) {
 	var calls []*jsonrpc.Call
-	if simulate {
-		calls = append(calls, &jsonrpc.Call{Method: "eth_call", Params: []any{message(job.Account.Address, job.Intent, p.gas), "latest"}})
-	}
-	if n.opt.oracle != "" {
-		calls = append(calls, n.oracleCall(p))
-	}
-	if len(calls) == 0 {
-		return new(big.Int), nil
-	}
-	if err := e.Do(ctx, calls...); err != nil {
-		return nil, err
+	for tries := 0; tries < 3; tries++ {
+		calls = calls[:0]
+		if simulate {
+			calls = append(calls, &jsonrpc.Call{Method: "eth_call", Params: []any{message(job.Account.Address, job.Intent, p.gas), wire.Number(head)}})
+		}
+		if n.opt.oracle != "" {
+			calls = append(calls, n.oracleCall(p))
+		}
+		if len(calls) == 0 {
+			return new(big.Int), nil
+		}
+		if err := e.Do(ctx, calls...); err != nil {
+			return nil, err
+		}
+		if !simulate || calls[0].Err == nil || wire.Classify(calls[0].Err) != wire.NoBlock {
+			break
+		}
 	}
 	if simulate {
 		if _, err := e.Result(calls[0]); err != nil {

@@ -122,7 +122,7 @@ func (n *network) replace(ctx context.Context, e *node.Endpoint, job *chains.Job
 	}
 	pay := payment{bid: *b, gas: s.gas, nonce: job.Nonce, to: destination(in.To), value: in.Value, data: in.Data}
 	pay.chainID, _ = new(big.Int).SetString(job.Chain.ChainID, 10)
-	extra, err := n.rehearse(ctx, e, &asked, &pay, false)
+	extra, err := n.rehearse(ctx, e, &asked, &pay, s.head.Number, false)
 	if err != nil {
 		return nil, err
 	}

@@ -60,6 +60,7 @@ func TestE2EKillWithReorgs(t *testing.T) {
 	t.Parallel()
 	n := ownAnvil(t)
 	s := newStorm(t, n, 4)
+	n.mine(t, 4) // what the storm begins with is final
 	s.before = func() {
 		switch k := s.rng.IntN(10); {
 		case k < 6:
@@ -183,7 +184,7 @@ func (s *storm) loosen(h *host) bool {
 		}
 		if tx := h.tx(in.id); tx.state < included {
 			open = true
-			s.want(h, fmt.Sprintf(`AT+BOATTXBUMP=%d,"12gwei"`, in.id), 0, 7021)
+			s.want(h, fmt.Sprintf(`AT+BOATTXBUMP=%d,"20gwei"`, in.id), 0, 7021)
 		}
 	}
 	return !open

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -41,6 +42,7 @@ type Chain struct {
 	accounts map[common.Address]*account
 	included map[common.Hash]*inclusion
 	nodes    map[string]*Node
+	skew     uint64 // seconds by which new blocks are later
 	forks    uint64 // makes the blocks of another branch differ
 	late     bool
 	watch    func(method, params string)
@@ -102,7 +104,7 @@ func (c *Chain) genesis() {
 // its parent, everything before.
 func (c *Chain) append(txs []*inclusion) *block {
 	b := &block{number: uint64(len(c.blocks)), txs: txs}
-	b.time = c.o.Start + blockTime*b.number
+	b.time = c.o.Start + blockTime*b.number + c.skew
 	if !c.o.Legacy {
 		b.base = c.o.Base
 	}
@@ -196,6 +198,13 @@ func (c *Chain) Watch(f func(method, params string)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watch = f
+}
+
+// Advance has time pass in which no block is made.
+func (c *Chain) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.skew += uint64(d / time.Second)
 }
 
 // Mine makes n blocks. What the pools hold and can be included goes into the

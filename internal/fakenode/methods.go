@@ -206,6 +206,16 @@ func (n *Node) simulate(q request, see uint64) (any, *jsonrpc.Error) {
 	if bad != nil {
 		return nil, bad
 	}
+	if len(q.Params) > 1 {
+		b, bad := n.at(q, 1, see)
+		switch {
+		case bad != nil:
+			return nil, bad
+		case b == nil:
+			return nil, refuse("header not found")
+		}
+		see = b.number
+	}
 	m := message{from: args.From, to: args.To, value: new(big.Int), data: args.Input}
 	if args.Input == nil {
 		m.data = args.Data
@@ -254,7 +264,11 @@ func (n *Node) lookUp(q request, see uint64) (any, *jsonrpc.Error) {
 	in := n.chain.included[hash]
 	switch {
 	case in != nil && in.block.number <= see && q.Method == "eth_getTransactionReceipt":
-		return receipt(in), nil
+		r := receipt(in)
+		if n.faults.NoPrice {
+			delete(r, "effectiveGasPrice")
+		}
+		return r, nil
 	case in != nil && in.block.number <= see:
 		return transaction(in.tx, in.from, in), nil
 	case q.Method == "eth_getTransactionByHash" && see == n.chain.tip().number:

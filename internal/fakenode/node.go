@@ -37,6 +37,7 @@ type Faults struct {
 	NoGenesis bool          // has pruned block 0
 	NoFinal   bool          // has no tag "finalized"
 	NoHeaders bool          // has no eth_getHeaderByNumber
+	NoPrice   bool          // tells no effectiveGasPrice, as before EIP-1559
 	NoTip     bool          // has neither eth_maxPriorityFeePerGas nor eth_feeHistory
 	Indexing  bool          // refuses look-ups of transactions, as geth does after its start
 	Syncing   bool          // says that it is 1000 blocks behind

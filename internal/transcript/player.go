@@ -123,11 +123,15 @@ func (p *play) conn(name string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	const greeting = "ATE0+CMEE=1\r"
+	const greeting, result = "ATE0+CMEE=1\r", "\r\nOK\r\n"
 	if _, err := io.WriteString(c.rw, greeting); err != nil {
 		return nil, fmt.Errorf("typing on %s: %w", name, err)
 	}
-	if err := c.bytes(greeting+"\r\nOK\r\n", p.patience()); err != nil {
+	err = c.bytes(greeting+result, p.patience())
+	if errors.Is(err, errOther) { // a terminal that was closed and opened faster than boatd runs is in the same session
+		err = c.bytes(result, p.patience())
+	}
+	if err != nil {
 		return nil, fmt.Errorf("after %q on %s: %w: %q", greeting, name, err, c.pending)
 	}
 	return c, nil

@@ -40,10 +40,12 @@ func (s *sweep) advance(t *ledger.Tx) error {
 			return nil
 		}
 		draft, err := s.prepare(job)
+		if draft != nil {
+			s.sawHead(draft.Head)
+		}
 		if err != nil {
 			return s.prepareFailed(t, job, err)
 		}
-		s.sawHead(draft.Head)
 		if draft.Window != 0 && s.inFlight(t) >= draft.Window {
 			s.park(t, ledger.BehindAnother)
 			return nil

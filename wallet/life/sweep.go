@@ -386,7 +386,18 @@ func (s *sweep) setReason(why ledger.Reason) {
 	for _, t := range s.open() {
 		if t.State == ledger.Accepted {
 			s.tell(t, why)
+			s.overrule(t.ID)
 		}
+	}
+}
+
+// overrule lets the network's reason stand for that of a transaction that only
+// waits to be tried again.
+func (s *sweep) overrule(id uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.item(s.line, id); !w.parked {
+		w.reason = ledger.NoReason
 	}
 }
 

@@ -123,6 +123,7 @@ var texts = []text{
 
 	{"geth", "finalized block not found", NoBlock},
 	{"geth", "header not found", NoBlock},
+	{"anvil", "blockoutofrange", NoBlock},
 	{"Besu, Erigon", "unknown block", NoBlock},
 }
 

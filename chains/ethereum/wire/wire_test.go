@@ -285,6 +285,7 @@ func TestClassify(t *testing.T) {
 
 		{"geth", -32000, "finalized block not found", "", NoBlock},
 		{"geth", -32000, "header not found", "", NoBlock},
+		{"anvil", -32602, "BlockOutOfRangeError: block height is 0 but requested was 153", "", NoBlock},
 		{"Besu", -39001, "Unknown block", "", NoBlock},
 		{"Erigon", -39001, "", "", NoBlock},
 
