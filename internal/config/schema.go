@@ -63,7 +63,7 @@ var tables = []table{
 	{"metrics", "Counters for a collector on the module."},
 	{"policy", "Signed policies. Not in this build: the keys are known, only the defaults are accepted."},
 	{"audit", "The audit log. Not in this build: only the default is accepted."},
-	{"limit[]", "One table a cap on what a wallet may spend. Every limit that names the wallet must hold. Amounts count native value plus the highest possible fee; a day is 24 hours of running time."},
+	{"limit[]", "One table a cap on what a wallet may spend. It holds for the wallet's key: every wallet with the same key counts with it. Every limit that covers a wallet must hold. Amounts count native value plus the highest possible fee; a day is 24 hours of running time."},
 }
 
 var (

@@ -336,7 +336,7 @@ func (s *storm) replace(h *host, in *intent) bool {
 		_, gone := s.want(h, fmt.Sprintf("AT+BOATTXCAN=%d", in.id), 0, 7021)
 		return !gone
 	}
-	_, gone := s.want(h, fmt.Sprintf(`AT+BOATTXBUMP=%d,"%dgwei"`, in.id, 3+s.rng.IntN(9)), 0, 7021)
+	_, gone := s.want(h, fmt.Sprintf(`AT+BOATTXBUMP=%d,"%dgwei"`, in.id, 3+s.rng.IntN(9)), 0, 50, 7021) // 50: too small a step
 	return !gone
 }
 
