@@ -91,7 +91,6 @@ func TestEveryLockIsTried(t *testing.T) {
 
 // unprovoked are codes that no host can provoke over a terminal in this build.
 var unprovoked = map[int]string{
-	14:   "no command excludes another yet",
 	7005: "lasts milliseconds; TestStarting shows it",
 	7033: "function signatures with arguments are not in this build",
 	7048: "only networks that endorse have it",
