@@ -388,7 +388,7 @@ func TestThereAndBack(t *testing.T) {
 	// And back: the old chain, where the account has used one nonce.
 	chain.Reset("")
 	chain.Fund(a, ether(1))
-	d := w.submit(w.order("w0", "d", 4))
+	w.submit(w.order("w0", "d", 4))
 	w.now = w.now.Add(time.Minute)
 	w.sweeps(2)
 	if w.quarantined() != home {
@@ -396,7 +396,7 @@ func TestThereAndBack(t *testing.T) {
 	}
 	must(t, w.m.Life.AcceptChain(net, home))
 	clear(w.police.byNonce)
-	d = w.submit(w.order("w0", "e", 5))
+	d := w.submit(w.order("w0", "e", 5))
 	for range 40 {
 		w.sweep()
 		chain.Mine(1)
