@@ -85,6 +85,7 @@ func (s *Session) drop(n int) {
 // loop is the session: all of its output leaves through here.
 func (s *Session) loop() error {
 	for {
+		s.expire(time.Now()) // before what came too late: the timer may have come later still
 		s.consume()
 		s.expire(time.Now())
 		s.flush()

@@ -43,12 +43,21 @@ const (
 type Intent struct {
 	Kind   Kind     `cbor:"1,keyasint"`
 	To     string   `cbor:"2,keyasint,omitempty"` // recipient or contract, as [Codec.ParseAddress] returned it; "" for Deploy
-	Value  *big.Int `cbor:"3,keyasint"`           // native coin in its smallest unit, never nil, never negative
+	Value  *big.Int `cbor:"3,keyasint"`           // coin, or token with Asset, in its smallest unit; never nil, never negative
 	Data   []byte   `cbor:"4,keyasint,omitempty"` // call data or init code, ready for the wire
 	Gas    uint64   `cbor:"5,keyasint,omitempty"` // gas limit asked for; 0: the protocol estimates
 	MaxFee *big.Int `cbor:"6,keyasint,omitempty"` // highest fee a unit of gas; nil: the protocol decides
 	Tip    *big.Int `cbor:"7,keyasint,omitempty"` // highest tip a unit of gas; nil: the protocol decides
 	Type   *uint8   `cbor:"8,keyasint,omitempty"` // transaction type asked for; nil: the protocol decides
+	Asset  string   `cbor:"9,keyasint,omitempty"` // of a Transfer: the token's contract, as [Codec.ParseAddress] returned it; "" for native coin
+}
+
+// Native returns the native coin that an intent moves.
+func (in *Intent) Native() *big.Int {
+	if in.Asset != "" {
+		return new(big.Int)
+	}
+	return in.Value
 }
 
 // An Identity tells one chain from all others. Two networks with equal
@@ -287,6 +296,59 @@ type Querier interface {
 	// Query calls a contract without a transaction and returns its answer.
 	// from may be nil.
 	Query(ctx context.Context, from *Account, contract string, data []byte) ([]byte, error)
+}
+
+// A Token is what an account holds of a token, and what its contract says of it.
+type Token struct {
+	Units    *big.Int
+	Decimals int    // -1 where the contract does not say
+	Symbol   string // foreign text; "" where the contract does not say
+}
+
+// A Tokener is a network with tokens: it takes Intent.Asset.
+type Tokener interface {
+	// Token asks what an account holds of the token with a contract's address.
+	Token(ctx context.Context, account, contract string) (*Token, error)
+}
+
+// A Coder makes the call data of functions that a host names by their
+// signatures. It asks nobody.
+type Coder interface {
+	// EncodeCall returns the call data of a function and its arguments, written
+	// as a host writes them. peer returns the address that a name stands for, or
+	// ErrAddress. ErrFunction, or an *ArgumentError.
+	EncodeCall(function string, args []string, peer func(name string) (string, error)) ([]byte, error)
+
+	// EncodeConstructor returns what is appended to the init code of a contract.
+	EncodeConstructor(signature string, args []string, peer func(name string) (string, error)) ([]byte, error)
+
+	// CheckFunction says whether EncodeCall would understand a signature, and
+	// whether it names what the function returns.
+	CheckFunction(function string) (returns bool, err error)
+
+	// DecodeReturns reads what a function that names its returns has returned;
+	// ErrRefused for data of another form. It says false where a value is none
+	// of the elementary ones or its text is longer than limit bytes.
+	DecodeReturns(function string, data []byte, limit int) (values []Typed, fit bool, err error)
+}
+
+// A Typed is a value of a contract: the canonical name of its type, and decimal
+// digits, true or false, an address as the chain shows it, or 0x and hex for
+// everything else, text included.
+type Typed struct{ Type, Value string }
+
+// A Log is an event that a contract logged in a transaction.
+type Log struct {
+	Address []byte   // of the contract, in the chain's binary form
+	Topics  [][]byte // at most 4
+	Data    []byte
+}
+
+// A Logger tells what contracts logged.
+type Logger interface {
+	// Logs returns the logs of a transaction in a block, in their order.
+	// ErrRefused where the node does not have it in one.
+	Logs(ctx context.Context, hash string) ([]Log, error)
 }
 
 // Status is what a network knows of itself without asking.

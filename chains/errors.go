@@ -12,6 +12,8 @@ var (
 	ErrChecksum    = errors.New("address checksum is wrong")
 	ErrCurve       = errors.New("the chain has no keys on this curve")
 	ErrOption      = errors.New("the chain cannot do this")
+	ErrFunction    = errors.New("not a signature")
+	ErrArgument    = errors.New("argument does not fit its type")
 	ErrCeiling     = errors.New("fee is over the ceiling")
 	ErrMismatch    = errors.New("signed bytes differ from the intent")
 	ErrUnreachable = errors.New("no endpoint answered")
@@ -49,3 +51,15 @@ func (e *Error) Error() string {
 
 // Unwrap returns the sentinel.
 func (e *Error) Unwrap() error { return e.Kind }
+
+// An ArgumentError says which argument of a function does not fit. It is an
+// ErrArgument.
+type ArgumentError struct {
+	Index int // from 0; the first one that is missing or too many, if their number is wrong
+	Err   error
+}
+
+func (e *ArgumentError) Error() string { return e.Err.Error() }
+
+// Unwrap returns ErrArgument and why.
+func (e *ArgumentError) Unwrap() []error { return []error{ErrArgument, e.Err} }

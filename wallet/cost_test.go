@@ -35,7 +35,7 @@ func TestFlashCost(t *testing.T) {
 				t.Errorf("%d bytes of data, %s: %d syncs and %d blocks, at most %d and %d bytes", size, name, c.Syncs, c.Blocks, syncs, budget*int64(syncs))
 			}
 		}
-		o := life.Order{Command: chains.Call, Wallet: "w0", Ref: "r", To: "0x0000000000000000000000000000000000009001", Data: make([]byte, size)}
+		o := life.Order{Command: chains.Call, Wallet: "w0", Ref: "r", To: "0x0000000000000000000000000000000000009001", Input: life.Input{Data: make([]byte, size)}}
 		step("accept", 1, func() { w.submit(o) })
 		step("sign and send", 2, func() { w.sweep() })
 		chain.Mine(1)

@@ -275,7 +275,7 @@ func TestLargeSnapshot(t *testing.T) {
 	a, err := w.m.Address("w0")
 	must(t, err)
 	chain.Fund(a, ether(1000))
-	o := life.Order{Command: chains.Call, Wallet: "w0", Ref: "a", To: fakenode.Accepts, Data: make([]byte, 64<<10), Options: map[string]string{}}
+	o := life.Order{Command: chains.Call, Wallet: "w0", Ref: "a", To: fakenode.Accepts, Input: life.Input{Data: make([]byte, 64<<10)}, Options: map[string]string{}}
 	id := w.submit(o)
 	w.sweep()
 	w.state(id, ledger.Sent, ledger.NoReason)

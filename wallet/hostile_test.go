@@ -58,7 +58,7 @@ func TestEndlessAnswer(t *testing.T) {
 		must(t, err)
 		chain.Fund(a, ether(10))
 	}
-	o := life.Order{Command: chains.Call, Wallet: "w0", Ref: "a", To: fakenode.Returns, Data: make([]byte, 40<<10), Options: map[string]string{}}
+	o := life.Order{Command: chains.Call, Wallet: "w0", Ref: "a", To: fakenode.Returns, Input: life.Input{Data: make([]byte, 40<<10)}, Options: map[string]string{}}
 	poison := w.submit(o)
 	other := w.submit(w.order("w1", "b", 2))
 	for range 60 {
@@ -118,7 +118,7 @@ func TestRevertTexts(t *testing.T) {
 			w.settle()
 			w.state(first, ledger.Confirmed, ledger.NoReason)
 			chain.Node(nodeURL).SetFaults(fakenode.Faults{Errors: map[string]*jsonrpc.Error{"eth_estimateGas": {Code: 3, Message: "execution reverted: " + reason, Data: json.RawMessage(`"0x08c379a0"`)}}})
-			id := w.submit(life.Order{Command: chains.Call, Wallet: "w0", Ref: "a", To: fakenode.Accepts, Data: []byte{1}, Options: map[string]string{}})
+			id := w.submit(life.Order{Command: chains.Call, Wallet: "w0", Ref: "a", To: fakenode.Accepts, Input: life.Input{Data: []byte{1}}, Options: map[string]string{}})
 			o := w.order("w1", "b", 2)
 			o.Options["gas"] = "21000" // needs no estimate
 			other := w.submit(o)
@@ -198,7 +198,7 @@ func TestFeeLie(t *testing.T) {
 	w.tune = func(c *wallet.Config) { c.Limits = []life.Limit{{Wallet: "w0", PerDay: ether(3)}} }
 	w.mustOpen()
 	w.wallet("w0")
-	id := w.submit(life.Order{Command: chains.Call, Wallet: "w0", Ref: "r", To: fakenode.Late, Data: []byte{1}})
+	id := w.submit(life.Order{Command: chains.Call, Wallet: "w0", Ref: "r", To: fakenode.Late, Input: life.Input{Data: []byte{1}}})
 	w.sweep()
 	chain.Mine(5)
 	w.now = w.now.Add(time.Minute)
@@ -296,7 +296,7 @@ func TestRevertsBehindIncluded(t *testing.T) {
 	w, chain := worldOn(t, fakenode.Options{}, chains.Options{"confirmations": "6"})
 	w.mustOpen()
 	w.wallet("w0")
-	open := w.submit(life.Order{Command: chains.Call, Wallet: "w0", To: fakenode.Gate, Data: []byte{1}})
+	open := w.submit(life.Order{Command: chains.Call, Wallet: "w0", To: fakenode.Gate, Input: life.Input{Data: []byte{1}}})
 	w.sweep()
 	chain.Mine(3)
 	w.now = w.now.Add(time.Minute)
@@ -305,7 +305,7 @@ func TestRevertsBehindIncluded(t *testing.T) {
 	// the balancer's other node is 3 blocks behind, within the tolerance; or the
 	// block has gone in a reorganisation
 	chain.Reorg(3)
-	pass := w.submit(life.Order{Command: chains.Call, Wallet: "w0", To: fakenode.Gate, Data: []byte{2}})
+	pass := w.submit(life.Order{Command: chains.Call, Wallet: "w0", To: fakenode.Gate, Input: life.Input{Data: []byte{2}}})
 	w.m.Life.Sweep(ctx, net) // not yet time to track
 	s, _ := w.m.Life.Status(pass)
 	if s.State == ledger.Refused {

@@ -466,7 +466,7 @@ func TestRevertedInclusion(t *testing.T) {
 		w, chain := ethereumWorld(t, nil)
 		w.mustOpen()
 		w.wallet("w0")
-		o := life.Order{Command: chains.Call, Wallet: "w0", Ref: "r", To: fakenode.Late, Data: []byte{1}}
+		o := life.Order{Command: chains.Call, Wallet: "w0", Ref: "r", To: fakenode.Late, Input: life.Input{Data: []byte{1}}}
 		id := w.submit(o)
 		w.sweep()
 		chain.Mine(1)
@@ -749,8 +749,8 @@ func TestEstimationBehindAnother(t *testing.T) {
 	w.mustOpen()
 	w.wallet("w0")
 	chain.Down(true)
-	open := w.submit(life.Order{Command: chains.Call, Wallet: "w0", To: fakenode.Gate, Data: []byte{1}})
-	pass := w.submit(life.Order{Command: chains.Call, Wallet: "w0", To: fakenode.Gate, Data: []byte{2}})
+	open := w.submit(life.Order{Command: chains.Call, Wallet: "w0", To: fakenode.Gate, Input: life.Input{Data: []byte{1}}})
+	pass := w.submit(life.Order{Command: chains.Call, Wallet: "w0", To: fakenode.Gate, Input: life.Input{Data: []byte{2}}})
 	chain.Down(false)
 	w.now = w.now.Add(time.Hour)
 	w.sweep()

@@ -58,6 +58,10 @@ type Config struct {
 	Minimum     string
 	AllowImport bool
 	AllowExport bool
+	KeyFiles    map[uint32]keys.File // formats in which keys come and go
+	Schemes     map[uint32]Scheme    // of signatures, by the numbers of the AT interface
+	// AllowDigests lets keys with that usage sign bare digests.
+	AllowDigests bool
 
 	PINCost   access.Cost
 	OpenReset bool // factory reset without PIN
@@ -111,7 +115,7 @@ func Open(ctx context.Context, cfg Config) (*Manager, error) {
 func (m *Manager) open(ctx context.Context) (err error) {
 	cfg := m.cfg
 	m.Keys = keys.New(keys.Config{Book: m.Book, Stores: cfg.Stores, Minimum: cfg.Minimum,
-		AllowImport: cfg.AllowImport, AllowExport: cfg.AllowExport, Log: cfg.Log})
+		AllowImport: cfg.AllowImport, AllowExport: cfg.AllowExport, Files: cfg.KeyFiles, Log: cfg.Log})
 	deps := cfg.Deps
 	deps.Rand, deps.Now, deps.TrustedTime = cfg.Rand, cfg.Now, m.TrustedTime
 	m.Nets, err = nets.Open(nets.Config{Book: m.Book, Protocols: cfg.Protocols, Deps: deps, File: cfg.Networks, AllowAdd: cfg.AllowAdd, Log: cfg.Log})

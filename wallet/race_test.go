@@ -290,7 +290,7 @@ func TestSickFlash(t *testing.T) {
 		if !errors.Is(err, syscall.EROFS) {
 			t.Errorf("an order: %v", err)
 		}
-		if _, err := w.m.Balance(ctx, "w0"); err != nil {
+		if _, err := w.m.Balance(ctx, "w0", ""); err != nil {
 			t.Errorf("what needs no write does not go on: %v", err)
 		}
 		w.fs.Heal()

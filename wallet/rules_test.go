@@ -181,7 +181,7 @@ func TestFeeNotTold(t *testing.T) {
 		w, chain := ethereumWorld(t, nil)
 		w.mustOpen()
 		w.wallet("w0")
-		o := life.Order{Command: chains.Call, Wallet: "w0", To: fakenode.Late, Data: []byte{1}, Options: map[string]string{"value": "1ether"}}
+		o := life.Order{Command: chains.Call, Wallet: "w0", To: fakenode.Late, Input: life.Input{Data: []byte{1}}, Options: map[string]string{"value": "1ether"}}
 		id := w.submit(o)
 		w.sweep()
 		most := new(big.Int).Sub(w.held("w0"), ether(1))
@@ -322,7 +322,7 @@ func TestPayloadBound(t *testing.T) {
 	w.chain.Chain.Down(true)
 	n := 0
 	for ; n < 200; n++ {
-		o := life.Order{Command: chains.Call, Wallet: "w0", Ref: fmt.Sprint(n), To: target(n), Data: make([]byte, life.MaxData), Options: map[string]string{}}
+		o := life.Order{Command: chains.Call, Wallet: "w0", Ref: fmt.Sprint(n), To: target(n), Input: life.Input{Data: make([]byte, life.MaxData)}, Options: map[string]string{}}
 		_, release, err := w.m.Life.Submit(o)
 		release()
 		if err != nil {

@@ -235,13 +235,14 @@ func (m *Manager) DeletePeer(name string) error {
 
 // A Balance is what a wallet holds of one asset.
 type Balance struct {
-	Decimals int
+	Decimals int    // -1 not known
 	Units    string // smallest units, decimal
-	Symbol   string
+	Symbol   string // of a token foreign text
 }
 
-// Balance asks the network what a wallet holds of its native coin.
-func (m *Manager) Balance(ctx context.Context, wallet string) (Balance, error) {
+// Balance asks the network what a wallet holds of its native coin, or of a token,
+// which is named by its address or as a peer.
+func (m *Manager) Balance(ctx context.Context, wallet, asset string) (Balance, error) {
 	n, a, err := m.Life.Account(wallet)
 	if err != nil {
 		return Balance{}, err
@@ -249,6 +250,9 @@ func (m *Manager) Balance(ctx context.Context, wallet string) (Balance, error) {
 	b, ok := n.Network.(chains.Balancer)
 	if !ok {
 		return Balance{}, fmt.Errorf("balance on network %s: %w", n.Name, refusal.ErrNotBuilt)
+	}
+	if asset != "" {
+		return m.tokenBalance(ctx, n, a.Address, asset)
 	}
 	if _, err := m.contact(ctx, n); err != nil {
 		return Balance{}, err
@@ -260,34 +264,137 @@ func (m *Manager) Balance(ctx context.Context, wallet string) (Balance, error) {
 	return Balance{Decimals: n.Protocol.Decimals, Units: units.String(), Symbol: n.Protocol.Symbol}, nil
 }
 
-// Query reads a contract in the name of a wallet, or of nobody on a network.
-func (m *Manager) Query(ctx context.Context, name, contract string, data []byte) ([]byte, error) {
-	var from *chains.Account
-	n, err := m.Nets.Get(name)
+func (m *Manager) tokenBalance(ctx context.Context, n *nets.Net, account, asset string) (b Balance, err error) {
+	t, ok := n.Network.(chains.Tokener)
+	if !ok {
+		return b, fmt.Errorf("tokens on network %s: %w", n.Name, refusal.ErrNotBuilt)
+	}
+	var contract string
+	var peer *ledger.Peer
+	m.Book.View(func(st *ledger.State) {
+		peer = st.Peers[asset]
+		contract, err = life.Recipient(st, n, asset)
+	})
 	if err != nil {
-		var a chains.Account
-		if n, a, err = m.Life.Account(name); err != nil {
-			return nil, fmt.Errorf("%q is neither a wallet nor a network: %w", name, err)
-		}
-		from = &a
+		return b, err
+	}
+	if _, err := m.contact(ctx, n); err != nil {
+		return b, err
+	}
+	token, err := t.Token(ctx, account, contract)
+	if err != nil {
+		return b, fmt.Errorf("balance of token %s: %w", contract, err)
+	}
+	b = Balance{Decimals: token.Decimals, Units: token.Units.String(), Symbol: token.Symbol}
+	if token.Decimals >= 0 {
+		m.Life.HeardDecimals(n.Name, contract, token.Decimals)
+	} else if peer != nil && peer.Decimals != nil {
+		b.Decimals = int(*peer.Decimals)
+	}
+	return b, nil
+}
+
+// An Answer is what a contract has returned: all of it and, where the function
+// names what it returns and they are short, its values.
+type Answer struct {
+	Data   []byte
+	Values []chains.Typed
+	Fit    bool // Values tells all
+}
+
+// Query reads a contract in the name of a wallet, or of nobody on a network.
+// Values are told as long as none has a text of more than limit bytes.
+func (m *Manager) Query(ctx context.Context, name, contract string, in life.Input, limit int) (*Answer, error) {
+	n, from, err := m.asker(name)
+	if err != nil {
+		return nil, err
 	}
 	q, ok := n.Network.(chains.Querier)
 	if !ok {
 		return nil, fmt.Errorf("query on network %s: %w", n.Name, refusal.ErrNotBuilt)
 	}
 	var to string
-	m.Book.View(func(st *ledger.State) { to, err = life.Recipient(st, n, contract) })
+	var data []byte
+	m.Book.View(func(st *ledger.State) {
+		if to, err = life.Recipient(st, n, contract); err == nil {
+			data, err = in.Encode(st, n, chains.Call)
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
 	if _, err := m.contact(ctx, n); err != nil {
 		return nil, err
 	}
-	answer, err := q.Query(ctx, from, to, data)
-	if err != nil {
+	a := &Answer{}
+	if a.Data, err = q.Query(ctx, from, to, data); err != nil {
 		return nil, fmt.Errorf("query of %s on network %s: %w", to, n.Name, err)
 	}
-	return answer, nil
+	if err := a.decode(n, in.Function, limit); err != nil {
+		return nil, fmt.Errorf("query of %s on network %s: %w", to, n.Name, err)
+	}
+	return a, nil
+}
+
+// decode reads the values of an answer where the function names them.
+func (a *Answer) decode(n *nets.Net, function string, limit int) error {
+	coder, ok := n.Network.(chains.Coder)
+	if !ok || function == "" {
+		return nil
+	}
+	named, err := coder.CheckFunction(function)
+	if err == nil && named {
+		a.Values, a.Fit, err = coder.DecodeReturns(function, a.Data, limit)
+	}
+	return err
+}
+
+// asker returns who asks: a wallet on its network, or nobody on a network.
+func (m *Manager) asker(name string) (*nets.Net, *chains.Account, error) {
+	if n, err := m.Nets.Get(name); err == nil {
+		return n, nil, nil
+	}
+	n, a, err := m.Life.Account(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%q is neither a wallet nor a network: %w", name, err)
+	}
+	return n, &a, nil
+}
+
+// Logs asks for the events that contracts logged in a transaction that is in a
+// block.
+func (m *Manager) Logs(ctx context.Context, id uint32) ([]chains.Log, error) {
+	s, err := m.Life.Status(id)
+	if err != nil {
+		return nil, err
+	}
+	var net string
+	m.Book.View(func(st *ledger.State) {
+		if t := st.Tx(id); t != nil {
+			net = t.Net
+		} else if p := st.Ended(id); p != nil {
+			net = p.Net
+		}
+	})
+	if net == "" || s.Block == 0 {
+		return nil, fmt.Errorf("transaction %d is in no block that is known: %w", id, refusal.ErrWrongState)
+	}
+	n, err := m.Nets.Get(net)
+	if err != nil {
+		return nil, err
+	}
+	l, ok := n.Network.(chains.Logger)
+	if !ok {
+		return nil, fmt.Errorf("logs on network %s: %w", net, refusal.ErrNotBuilt)
+	}
+	if _, err := m.contact(ctx, n); err != nil {
+		return nil, err
+	}
+	logs, err := l.Logs(ctx, s.Hash)
+	if err != nil {
+		return nil, fmt.Errorf("logs of transaction %d: %w", id, err)
+	}
+	return logs, nil
 }
 
 // Fees asks a network what a transaction would cost now.

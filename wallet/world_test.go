@@ -135,7 +135,7 @@ func ether(n int64) *big.Int {
 // chain can be asked how often it happened.
 func (w *world) order(from, ref string, n int) life.Order {
 	in := w.chain.Good
-	o := life.Order{Command: in.Kind, Wallet: from, Ref: ref, To: target(n), Data: in.Data, Options: map[string]string{}}
+	o := life.Order{Command: in.Kind, Wallet: from, Ref: ref, To: target(n), Input: life.Input{Data: in.Data}, Options: map[string]string{}}
 	switch {
 	case in.Kind == chains.Transfer:
 		o.Amount = "7"

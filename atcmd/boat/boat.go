@@ -68,7 +68,7 @@ func (h *Host) SaveChannel(channel string, settings []byte) error {
 // (atcmd.ChannelRows).
 func (h *Host) Rows() []atcmd.Command {
 	var rows []atcmd.Command
-	for _, group := range [][]atcmd.Command{h.systemRows(), h.accessRows(), h.keyRows(), h.networkRows(), h.walletRows(), h.orderRows(), h.transactionRows(), h.eventRows()} {
+	for _, group := range [][]atcmd.Command{h.systemRows(), h.accessRows(), h.keyRows(), h.networkRows(), h.walletRows(), h.orderRows(), h.transactionRows(), h.eventRows(), h.signingRows()} {
 		rows = append(rows, group...)
 	}
 	return rows

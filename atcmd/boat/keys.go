@@ -25,6 +25,8 @@ func (h *Host) keyRows() []atcmd.Command {
 		{Name: "+BOATKEYIMP", Summary: "import a private key; its slot is wiped whatever the result", Forms: atcmd.Set, Class: atcmd.ClassC, PIN: true, Once: true, Burn: true, Run: h.run(keyImport),
 			Params: []atcmd.Param{keyParam, {Name: "format", Kind: atcmd.Number, Max: 3}, {Name: "source", Kind: atcmd.Source},
 				optional(atcmd.Param{Name: "passphrase", Kind: atcmd.Secret}), optional(atcmd.Param{Name: "path", Kind: atcmd.String, Max: 64})}},
+		{Name: "+BOATKEYEXP", Summary: "write an exportable key into a slot, under a passphrase: 1 PEM, 2 Web3", Forms: atcmd.Set, Class: atcmd.ClassC, PIN: true, Once: true, Run: h.run(keyExport),
+			Params: []atcmd.Param{keyParam, {Name: "format", Kind: atcmd.Number, Min: 1, Max: 2}, {Name: "passphrase", Kind: atcmd.Secret, Min: 1}, {Name: "slot", Kind: atcmd.Number, Max: slotCount - 1}}},
 		{Name: "+BOATKEYDEL", Summary: "destroy a key that no wallet and no transaction uses", Forms: atcmd.Set, Class: atcmd.ClassC, PIN: true, Params: []atcmd.Param{keyParam}, Run: h.run(keyDelete)},
 	}
 }
@@ -71,18 +73,29 @@ func keySet(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
 	return nil
 }
 
-// formatRaw is a private key as 32 bytes; the other formats are not built yet.
+// formatRaw is a private key as 32 bytes; the other formats are those of
+// keys.Config.Files.
 const formatRaw = 0
 
-func keyImport(ctx context.Context, m *wallet.Manager, c *atcmd.Call) error {
+func keyImport(ctx context.Context, m *wallet.Manager, c *atcmd.Call) (err error) {
 	if c.Number(1) != formatRaw {
-		return badArgument(codeNotBuilt, 1, "format %d", c.Number(1))
+		_, err = m.Keys.ImportFile(ctx, c.Text(0), c.Number(1), c.Bytes(2), c.Bytes(3), c.Text(4), m.AccountsOf)
+		return err
 	}
 	if !c.Omitted(3) || !c.Omitted(4) {
 		return badArgument(codeParameters, 3, "a raw key has neither passphrase nor path")
 	}
-	_, err := m.Keys.Import(ctx, c.Text(0), keystore.Secp256k1, c.Bytes(2), m.AccountsOf(keystore.Secp256k1))
+	_, err = m.Keys.Import(ctx, c.Text(0), keystore.Secp256k1, c.Bytes(2), m.AccountsOf(keystore.Secp256k1))
 	return err
+}
+
+func keyExport(ctx context.Context, m *wallet.Manager, c *atcmd.Call) error {
+	file, err := m.Keys.Export(ctx, c.Text(0), c.Number(1), c.Bytes(2))
+	if err != nil {
+		return err
+	}
+	defer clear(file)
+	return c.Session().SetSlot(int(c.Number(3)), file)
 }
 
 func keyDelete(ctx context.Context, m *wallet.Manager, c *atcmd.Call) error {

@@ -3,6 +3,7 @@ package boat
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -27,25 +28,23 @@ func (h *Host) orderRows() []atcmd.Command {
 }
 
 func send(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
-	if !c.Omitted(4) {
-		return badArgument(codeNotBuilt, 4, "assets")
-	}
-	return submit(m, c, life.Order{Command: chains.Transfer, To: c.Text(2), Amount: c.Text(3)})
+	return submit(m, c, life.Order{Command: chains.Transfer, To: c.Text(2), Amount: c.Text(3), Asset: c.Text(4)})
 }
 
 func call(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
-	data, err := ready(c, 3)
+	in, err := input(c, 3)
 	if err != nil {
 		return err
 	}
-	return submit(m, c, life.Order{Command: chains.Call, To: c.Text(2), Data: data})
+	return argument(submit(m, c, life.Order{Command: chains.Call, To: c.Text(2), Input: in}), 4)
 }
 
 func deploy(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
+	in := life.Input{Data: copied(c.Bytes(2))}
 	if c.NArgs() > 3 {
-		return badArgument(codeNotBuilt, 3, "constructors")
+		in.Function, in.Args = c.Text(3), texts(c, 4)
 	}
-	return submit(m, c, life.Order{Command: chains.Deploy, Data: copied(c.Bytes(2))})
+	return argument(submit(m, c, life.Order{Command: chains.Deploy, Input: in}), 4)
 }
 
 // submit hands an order over and answers with its id. No channel reads of the
@@ -87,26 +86,47 @@ func reference(text string) (ref string, options map[string]string, err error) {
 	return ref, options, nil
 }
 
-// ready returns the call data of argument i: "x:<hex>" or a slot.
-func ready(c *atcmd.Call, i int) ([]byte, error) {
-	if c.SlotOf(i) < 0 {
-		text, ok := strings.CutPrefix(c.Text(i), "x:")
-		if !ok {
-			return nil, badArgument(codeNotBuilt, i, "function signatures")
-		}
-		data, err := hex.DecodeString(text)
-		if err != nil {
-			return nil, atcmd.FailArg(codeFunction, i, fmt.Errorf("call data: %w", err))
-		}
-		if c.NArgs() > i+1 {
-			return nil, badArgument(codeParameters, i+1, "ready call data takes no arguments")
-		}
-		return data, nil
+// input returns what a contract is given: ready call data as "x:<hex>" or a slot
+// in argument i, or a function's signature there and its arguments behind it.
+func input(c *atcmd.Call, i int) (in life.Input, err error) {
+	text, hexadecimal := strings.CutPrefix(c.Text(i), "x:")
+	switch slot := c.SlotOf(i) >= 0; {
+	case !slot && !hexadecimal:
+		in.Function, in.Args = c.Text(i), texts(c, i+1)
+		return in, nil
+	case c.NArgs() > i+1:
+		return in, badArgument(codeParameters, i+1, "ready call data takes no arguments")
+	case slot:
+		in.Data = copied(c.Bytes(i))
+		return in, nil
 	}
-	if c.NArgs() > i+1 {
-		return nil, badArgument(codeParameters, i+1, "ready call data takes no arguments")
+	if in.Data, err = hex.DecodeString(text); err != nil {
+		return in, atcmd.FailArg(codeFunction, i, fmt.Errorf("call data: %w", err))
 	}
-	return copied(c.Bytes(i)), nil
+	return in, nil
+}
+
+// texts returns the arguments from i on.
+func texts(c *atcmd.Call, i int) []string {
+	var all []string
+	for ; i < c.NArgs(); i++ {
+		all = append(all, c.Text(i))
+	}
+	return all
+}
+
+// argument places the fault of a function's argument, of which the first one is
+// argument i of the command.
+func argument(err error, i int) error {
+	var bad *chains.ArgumentError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	var e *atcmd.Error
+	if errors.As(coded(err), &e) {
+		return atcmd.FailArg(e.Code, i+bad.Index, err)
+	}
+	return err
 }
 
 // copied keeps an argument beyond its command.

@@ -24,6 +24,7 @@ func (h *Host) transactionRows() []atcmd.Command {
 			Params: []atcmd.Param{walletParam, {Name: "reference", Kind: atcmd.Name}}},
 		{Name: "+BOATTXWAI", Summary: "wait until a transaction has come to a state", Forms: atcmd.Set, Class: atcmd.ClassN, Abort: true, Run: h.run(txWait), Within: waitTime,
 			Params: []atcmd.Param{idParam, {Name: "state", Kind: atcmd.Number, Min: 1, Max: 4}, {Name: "s", Kind: atcmd.Number, Min: 1, Max: 180}}},
+		{Name: "+BOATTXLOG", Summary: "what contracts logged in a transaction", Forms: atcmd.Set, Class: atcmd.ClassN, Abort: true, Params: []atcmd.Param{idParam}, Run: h.run(txLog)},
 		{Name: "+BOATTXBUMP", Summary: "raise the fee of a transaction", Forms: atcmd.Set, Class: atcmd.ClassB, PIN: true, Once: true, Run: h.run(txBump),
 			Params: []atcmd.Param{idParam, {Name: "max fee per gas", Kind: atcmd.String, Min: 1, Max: 128}}},
 		{Name: "+BOATTXCAN", Summary: "ask that a transaction should not happen", Forms: atcmd.Set, Class: atcmd.ClassB, PIN: true, Once: true, Params: []atcmd.Param{idParam}, Run: h.run(txCancel)},
@@ -109,6 +110,27 @@ func txWait(ctx context.Context, m *wallet.Manager, c *atcmd.Call) error {
 		return err
 	}
 	showTx(c, s)
+	return nil
+}
+
+// Items of a log.
+const (
+	logAddress = 0 // then topics, from 1
+	logData    = 5
+)
+
+func txLog(ctx context.Context, m *wallet.Manager, c *atcmd.Call) error {
+	logs, err := m.Logs(ctx, c.Number(0))
+	if err != nil {
+		return err
+	}
+	for i, l := range logs {
+		c.Hex(l.Address, uint32(i), logAddress)
+		for k, topic := range l.Topics {
+			c.Hex(topic, uint32(i), uint32(k)+1)
+		}
+		c.Hex(l.Data, uint32(i), logData)
+	}
 	return nil
 }
 

@@ -68,29 +68,47 @@ func address(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
 }
 
 func balance(ctx context.Context, m *wallet.Manager, c *atcmd.Call) error {
-	if !c.Omitted(1) {
-		return badArgument(codeNotBuilt, 1, "assets")
-	}
-	b, err := m.Balance(ctx, c.Text(0))
+	b, err := m.Balance(ctx, c.Text(0), c.Text(1))
 	if err != nil {
 		return err
 	}
-	c.Info(b.Decimals, b.Units, b.Symbol)
+	var decimals any // none where nobody says
+	if b.Decimals >= 0 {
+		decimals = b.Decimals
+	}
+	symbol := b.Symbol
+	if !c.Omitted(1) {
+		symbol = atcmd.Clean(symbol, symbolMax)
+	}
+	c.Info(decimals, b.Units, symbol)
 	return nil
 }
 
 func query(ctx context.Context, m *wallet.Manager, c *atcmd.Call) error {
-	data, err := ready(c, 2)
+	in, err := input(c, 2)
 	if err != nil {
 		return err
 	}
-	answer, err := m.Query(ctx, c.Text(0), c.Text(1), data)
+	answer, err := m.Query(ctx, c.Text(0), c.Text(1), in, returnMax)
 	if err != nil {
-		return err
+		return argument(err, 3)
 	}
-	c.Hex(answer)
+	if !answer.Fit {
+		c.Hex(answer.Data)
+		return nil
+	}
+	for i, v := range answer.Values {
+		c.Info(i+1, v.Type, v.Value)
+	}
 	return nil
 }
+
+// symbolMax is how much of a token's symbol a line shows beside a balance.
+const symbolMax = 20
+
+// returnMax is the longest value that a line shows: the line has 120 bytes at
+// most.
+const returnMax = 80
 
 func fee(ctx context.Context, m *wallet.Manager, c *atcmd.Call) error {
 	f, err := m.Fees(ctx, c.Text(0))

@@ -64,6 +64,7 @@ const (
 
 // A network is one configured network.
 type network struct {
+	codec
 	opt     options
 	pool    *node.Pool
 	traffic jsonrpc.Traffic

@@ -44,12 +44,6 @@ func (codec) ParseAddress(text string) (string, error) {
 	return shown, nil
 }
 
-func (n *network) Address(curve string, pub []byte) (string, error) {
-	return codec{}.Address(curve, pub)
-}
-
-func (n *network) ParseAddress(text string) (string, error) { return codec{}.ParseAddress(text) }
-
 // maxData is the most call data or init code that nodes take in one
 // transaction (128 KiB in all, geth's and others' pool limit), less what the
 // other fields need.
@@ -69,6 +63,8 @@ func (n *network) Judge(in chains.Intent) (*big.Int, error) {
 		return nil, wire.Refuse(chains.ErrOption, doing, "a transfer has no data")
 	case in.Kind == chains.Deploy && (in.To != "" || len(in.Data) == 0):
 		return nil, wire.Refuse(chains.ErrOption, doing, "a deployment has init code and no recipient")
+	case in.Asset != "" && (in.Kind != chains.Transfer || in.Value.BitLen() > 256):
+		return nil, wire.Refuse(chains.ErrOption, doing, "a token is only transferred")
 	case in.Kind < chains.Transfer || in.Kind > chains.Deploy:
 		return nil, wire.Refuse(chains.ErrOption, doing, "kind %d", in.Kind)
 	case len(in.Data) > maxData:
@@ -80,6 +76,11 @@ func (n *network) Judge(in chains.Intent) (*big.Int, error) {
 	}
 	if in.Kind != chains.Deploy {
 		if _, err := n.ParseAddress(in.To); err != nil {
+			return nil, err
+		}
+	}
+	if in.Asset != "" {
+		if _, err := n.ParseAddress(in.Asset); err != nil {
 			return nil, err
 		}
 	}
@@ -109,5 +110,5 @@ func (n *network) worst(in chains.Intent) (*big.Int, error) {
 	if n.opt.oracle != "" {
 		total.Set(n.opt.maxTotal)
 	}
-	return total.Add(total, in.Value), nil
+	return total.Add(total, in.Native()), nil
 }

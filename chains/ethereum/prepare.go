@@ -79,7 +79,8 @@ type survey struct {
 
 func (n *network) prepare(ctx context.Context, e *node.Endpoint, job *chains.Job, s *survey) (_ *chains.Draft, err error) {
 	in := job.Intent
-	p := payment{gas: s.gas, to: destination(in.To), value: in.Value, data: in.Data, nonce: job.Nonce}
+	to, value, data := effect(in)
+	p := payment{gas: s.gas, to: destination(to), value: value, data: data, nonce: job.Nonce}
 	if s.nonce > job.Nonce {
 		if !job.Adopt {
 			return nil, wire.Refuse(chains.ErrNonceAhead, "prepare a transaction", "chain %d, journal %d", s.nonce, job.Nonce)
@@ -133,6 +134,11 @@ func (n *network) survey(ctx context.Context, e *node.Endpoint, job *chains.Job,
 	sync := &jsonrpc.Call{Method: "eth_syncing"}
 	market := marketCalls()
 	calls := append([]*jsonrpc.Call{head, nonce, balance, code, sync}, market...)
+	var token *jsonrpc.Call
+	if job.Intent.Asset != "" {
+		token = &jsonrpc.Call{Method: "eth_getCode", Params: []any{job.Intent.Asset, "latest"}}
+		calls = append(calls, token)
+	}
 	var run *jsonrpc.Call
 	switch {
 	case job.Intent.Gas == 0:
@@ -163,19 +169,42 @@ func (n *network) survey(ctx context.Context, e *node.Endpoint, job *chains.Job,
 	if s.market, err = readMarket(e, s.head, market); err != nil {
 		return nil, err
 	}
+	if token != nil {
+		if err := hasCode(e, token); err != nil {
+			return s, err
+		}
+	}
 	if run != nil {
-		err = n.readRun(e, s, run)
+		err = n.readRun(e, job.Intent, s, run)
 	}
 	return s, err
+}
+
+// hasCode says whether a token is a contract: an account without code takes any
+// call and does nothing.
+func hasCode(e *node.Endpoint, call *jsonrpc.Call) error {
+	raw, err := e.Result(call)
+	if err != nil {
+		return err
+	}
+	code, err := wire.ReadData("code", raw)
+	switch {
+	case err != nil:
+		return e.Bad(err)
+	case len(code) == 0:
+		return wire.Refuse(chains.ErrReverts, "prepare a transaction", "there is no contract at the token's address")
+	}
+	return nil
 }
 
 // message is a transaction as eth_call and eth_estimateGas take it, without
 // fee fields: with them some nodes refuse an account that is short of funds
 // for the fee before they look at the call.
 func message(from string, in chains.Intent, gas uint64) map[string]string {
-	m := map[string]string{"from": from, "value": fmt.Sprintf("0x%x", in.Value), "data": "0x" + hex.EncodeToString(in.Data)}
-	if in.To != "" {
-		m["to"] = in.To
+	to, value, data := effect(in)
+	m := map[string]string{"from": from, "value": fmt.Sprintf("0x%x", value), "data": "0x" + hex.EncodeToString(data)}
+	if to != "" {
+		m["to"] = to
 	}
 	if gas > 0 {
 		m["gas"] = fmt.Sprintf("0x%x", gas)
@@ -235,10 +264,13 @@ func (s *survey) readAccount(e *node.Endpoint, nonce, balance, code *jsonrpc.Cal
 
 // readRun reads the estimate, or the simulation of an explicit gas limit. The
 // limit is the estimate and a fifth, at most max_gas and what EIP-7825 allows.
-func (n *network) readRun(e *node.Endpoint, s *survey, run *jsonrpc.Call) error {
+func (n *network) readRun(e *node.Endpoint, in chains.Intent, s *survey, run *jsonrpc.Call) error {
 	raw, err := e.Result(run)
-	if err != nil || run.Method != "eth_estimateGas" {
+	switch {
+	case err != nil:
 		return err
+	case run.Method != "eth_estimateGas":
+		return tokenAnswer(in, raw)
 	}
 	gas, err := wire.ReadUint("gas", raw)
 	if err != nil || gas == 0 {
@@ -276,7 +308,11 @@ func (n *network) rehearse(ctx context.Context, e *node.Endpoint, job *chains.Jo
 		}
 	}
 	if simulate {
-		if _, err := e.Result(calls[0]); err != nil {
+		raw, err := e.Result(calls[0])
+		if err == nil {
+			err = tokenAnswer(job.Intent, raw)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -238,7 +238,7 @@ func TestSimulationFields(t *testing.T) {
 
 func TestReverts(t *testing.T) {
 	w := newWorld(t, fakenode.Options{}, nil, 1)
-	for to, want := range map[string]string{fakenode.Reverts: "not today", fakenode.Panics: "panic 0x11", fakenode.Custom: "0xcafebabe"} {
+	for to, want := range map[string]string{fakenode.Reverts: "not today", fakenode.Panics: "panic 0x11: arithmetic overflow", fakenode.Custom: "0xcafebabe"} {
 		err := w.refused(to, w.job(call(to), 0), chains.ErrReverts)
 		var e *chains.Error
 		if !errors.As(err, &e) || e.Detail != want {
@@ -545,5 +545,34 @@ func TestCheck(t *testing.T) {
 	}
 	if _, err := ethereum.Protocol.Open(chains.Config{Name: "n", Options: good, Added: true}, chains.Deps{AllowedHosts: []string{"a.example"}}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestJudgeToken: a token is only transferred, and costs coin for the fee alone.
+func TestJudgeToken(t *testing.T) {
+	token := func() chains.Intent {
+		in := transfer(big.NewInt(5))
+		in.Asset = "0x72665d3e94Cb4f374b7728F1ab21A3115C4D50Eb"
+		return in
+	}
+	w := newWorld(t, fakenode.Options{}, nil, 1)
+	coin, err := w.net.Judge(transfer(big.NewInt(5)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	units, err := w.net.Judge(token())
+	if err != nil || new(big.Int).Sub(coin, units).Int64() != 5 {
+		t.Errorf("coin costs %v at most, a token %v, %v", coin, units, err)
+	}
+	for name, change := range map[string]func(*chains.Intent){
+		"call":       func(in *chains.Intent) { in.Kind, in.Data = chains.Call, []byte{1} },
+		"no address": func(in *chains.Intent) { in.Asset = "USD" },
+		"too much":   func(in *chains.Intent) { in.Value = new(big.Int).Lsh(big.NewInt(1), 256) },
+	} {
+		in := token()
+		change(&in)
+		if _, err := w.net.Judge(in); err == nil {
+			t.Errorf("%s: is judged good", name)
+		}
 	}
 }

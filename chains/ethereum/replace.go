@@ -120,7 +120,8 @@ func (n *network) replace(ctx context.Context, e *node.Endpoint, job *chains.Job
 	if err != nil || b == nil {
 		return nil, err
 	}
-	pay := payment{bid: *b, gas: s.gas, nonce: job.Nonce, to: destination(in.To), value: in.Value, data: in.Data}
+	to, value, data := effect(in)
+	pay := payment{bid: *b, gas: s.gas, nonce: job.Nonce, to: destination(to), value: value, data: data}
 	pay.chainID, _ = new(big.Int).SetString(job.Chain.ChainID, 10)
 	extra, err := n.rehearse(ctx, e, &asked, &pay, s.head.Number, false)
 	if err != nil {
@@ -195,5 +196,8 @@ var (
 	_ chains.Balancer  = (*network)(nil)
 	_ chains.FeeQuoter = (*network)(nil)
 	_ chains.Querier   = (*network)(nil)
+	_ chains.Coder     = (*network)(nil)
+	_ chains.Tokener   = (*network)(nil)
+	_ chains.Logger    = (*network)(nil)
 	_ chains.Meter     = (*network)(nil)
 )

@@ -176,6 +176,9 @@ func (n *network) compare(tx *transaction, chainID *big.Int, job *chains.Job, dr
 }
 
 func compareIntent(tx *transaction, in chains.Intent) error {
+	if in.Asset != "" {
+		return compareToken(tx, in)
+	}
 	switch {
 	case (len(tx.to) == 0) != (in.To == "") || len(tx.to) > 0 && !same(tx.to, in.To):
 		return fmt.Errorf("recipient %x", tx.to)
@@ -183,6 +186,29 @@ func compareIntent(tx *transaction, in chains.Intent) error {
 		return fmt.Errorf("value %d", tx.value)
 	case !bytes.Equal(tx.data, in.Data):
 		return fmt.Errorf("%d bytes of other data", len(tx.data))
+	case in.Type != nil && tx.kind != *in.Type:
+		return fmt.Errorf("type %d", tx.kind)
+	case len(tx.access) > 0:
+		return errors.New("an access list")
+	}
+	return nil
+}
+
+// compareToken compares a transfer of a token, field by field of its call data.
+func compareToken(tx *transaction, in chains.Intent) error {
+	const selector = "\xa9\x05\x9c\xbb" // of transfer(address,uint256)
+	d := tx.data
+	switch {
+	case !same(tx.to, in.Asset):
+		return fmt.Errorf("token %x", tx.to)
+	case tx.value.Sign() != 0:
+		return fmt.Errorf("value %d beside a token", tx.value)
+	case len(d) != 68 || string(d[:4]) != selector || len(bytes.Trim(d[4:16], "\x00")) != 0:
+		return fmt.Errorf("%d bytes that are no transfer", len(d))
+	case !same(d[16:36], in.To):
+		return fmt.Errorf("recipient %x", d[16:36])
+	case new(big.Int).SetBytes(d[36:]).Cmp(in.Value) != 0:
+		return fmt.Errorf("amount %x", d[36:])
 	case in.Type != nil && tx.kind != *in.Type:
 		return fmt.Errorf("type %d", tx.kind)
 	case len(tx.access) > 0:

@@ -92,10 +92,9 @@ func TestEveryLockIsTried(t *testing.T) {
 // unprovoked are codes that no host can provoke over a terminal in this build.
 var unprovoked = map[int]string{
 	7005: "lasts milliseconds; TestStarting shows it",
-	7033: "function signatures with arguments are not in this build",
 	7048: "only networks that endorse have it",
 	7049: "daily_bytes is not in this build",
-	7050: "verifying is not in this build",
+	7050: "a signature that is not good is an answer, 0; proofs are not in this build",
 	7070: "payments are not in this build",
 	7071: "payments are not in this build",
 	7099: "a fault of boatd itself",

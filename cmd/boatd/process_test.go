@@ -238,7 +238,7 @@ level = "debug"
 > AT+BOATKEYIMP="w1",0,"x:$KEY","$PIN"
 < +CME ERROR: 50
 > AT+BOATKEYIMP="w1",1,"x:$KEY","$PIN"
-< +CME ERROR: 4
+< +CME ERROR: 50
 > AT+BOATKEYIMP="$PIN",0,"x:$KEYff"
 < +CME ERROR: 50
 > AT+BOATWALADD="w0","dev"

@@ -164,7 +164,7 @@ func (d *daemon) openWallet(ctx context.Context) error {
 		Deps: chains.Deps{AllowedHosts: d.cfg.Net.AllowedHosts, AllowedPrefixes: d.cfg.Net.AllowedPrefixes,
 			HybridKeyExchange: d.cfg.Net.KeyExchange == "hybrid"},
 		Stores: []keystore.Store{soft.New(d.sealer, rand.Reader)}, Sealer: d.sealer, Minimum: d.cfg.Keystore.Minimum,
-		AllowImport: d.cfg.AT.AllowKeyImport, AllowExport: d.cfg.AT.AllowKeyExport,
+		AllowImport: d.cfg.AT.AllowKeyImport, AllowExport: d.cfg.AT.AllowKeyExport, KeyFiles: keyFiles(), Schemes: schemes(), AllowDigests: d.cfg.AT.AllowDigestSigning,
 		PINCost: access.StandardCost(), OpenReset: d.cfg.AT.OpenReset,
 		Limits: limits(d.cfg.Limits), RequireRef: d.cfg.AT.RequireRef,
 		KeepEnded: d.cfg.Journal.KeepEnded, QueueMax: d.cfg.Journal.QueueMax,

@@ -330,11 +330,28 @@ func (o *outsider) find(t testing.TB, nonce uint64, want func(*types.Transaction
 	return nil
 }
 
-// TestE2ETokenSymbol: a token may call itself OK. This build has no tokens and
-// says so before it asks a contract for anything.
-func TestE2ETokenSymbol(t *testing.T) {
+// TestE2ETokens pays in tokens, on both nodes: one that calls itself OK, with a
+// line end, and one that returns nothing. What is not there is not sent.
+func TestE2ETokens(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, instant(t), 1, setup{})
-	b.fails(4, `AT+BOATBAL="w","%s"`, nobody(t, 1))
-	b.fails(4, `AT+BOATSEND="w","x","%s","1","%s"`, nobody(t, 1), nobody(t, 2))
+	anvil := ownAnvil(t)
+	anvil.call(t, nil, "evm_setIntervalMining", 1)
+	for name, n := range map[string]*node{"geth": instant(t), "anvil": anvil} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, n, 1, setup{})
+			for i, code := range []string{tokenOK, tokenMute} {
+				b.ends(b.id(`AT+BOATDEPLOY="w","make-%d","x:%s"`, i, code), confirmed, noReason)
+				contract := crypto.CreateAddress(common.HexToAddress(b.address), uint64(2*i)).Hex()
+				if got := b.ok(`AT+BOATBAL="w","%s"`, contract); len(got) != 1 || got[0] != []string{`6,"1000000","ok__"`, `6,"1000000","usd"`}[i] {
+					t.Errorf("the balance is %q", got)
+				}
+				b.ends(b.id(`AT+BOATSEND="w","pay-%d","%s","0.25whole","%s"`, i, nobody(t, 1), contract), confirmed, noReason)
+				if got := n.word(t, contract, "0x70a08231"+addressWord(nobody(t, 1))); got.Int64() != 250_000 {
+					t.Errorf("250000 were to be moved, the contract says %d", got)
+				}
+				b.ends(b.id(`AT+BOATSEND="w","much-%d","%s","0.750001whole","%s"`, i, nobody(t, 1), contract), refused, wouldRevert)
+			}
+		})
+	}
 }

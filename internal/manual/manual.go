@@ -39,6 +39,7 @@ var groups = []struct {
 	{"Networks, peers, wallets", "", []string{"+BOATNET", "+BOATPEER", "+BOATWAL", "+BOATADDR", "+BOATBAL"}},
 	{"", transactions, []string{"+BOATSEND", "+BOATCALL", "+BOATDEPLOY", "+BOATQUERY", "+BOATTX", "+BOATFEE"}},
 	{"", urcs, []string{"+BOATEVT"}},
+	{"Signing", "", []string{"+BOATSIGN", "+BOATVERIFY"}},
 	{"Data slots", "", []string{"+BOATDATA"}},
 	{"A modem's own commands", "What boatd answers of these when it is the whole parser, so that modem managers and old init strings are content.\n", []string{""}},
 }

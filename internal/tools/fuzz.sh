@@ -21,7 +21,7 @@ for package in $(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}
 	}
 	for target in $(grep '^Fuzz' "$log"); do
 		echo "fuzz $package $target"
-		if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$1" -timeout 0 "$package" >"$log" 2>&1 && ! ended; then
+		if ! go test -run '^$' -fuzz "^$target\$" -fuzztime "$1" -fuzzminimizetime 20x -timeout 0 "$package" >"$log" 2>&1 && ! ended; then
 			cat "$log"
 			exit 1
 		fi

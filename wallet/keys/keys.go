@@ -42,14 +42,16 @@ type Config struct {
 	Minimum     string // weakest store that is chosen or named; "" is "soft"
 	AllowImport bool
 	AllowExport bool
+	Files       map[uint32]File // by the numbers of the AT interface
 	Log         *slog.Logger
 }
 
 // A Ring is all keys of a device.
 type Ring struct {
-	cfg    Config
-	stores []keystore.Store // strongest first
-	making sync.Mutex       // one key at a time: who asks for the same one meanwhile finds it
+	cfg      Config
+	stores   []keystore.Store // strongest first
+	deriving sync.Mutex       // one key of a passphrase at a time
+	making   sync.Mutex       // one key at a time: who asks for the same one meanwhile finds it
 }
 
 // New returns the ring of the keys in the book.

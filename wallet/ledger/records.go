@@ -72,6 +72,11 @@ type Key struct {
 	Limited    []string `cbor:"11,keyasint,omitempty"` // wallets with a limit that it is, or was, the key of
 }
 
+// A KeyUsed counts a signature of a key that is no transaction's.
+type KeyUsed struct {
+	Name string `cbor:"1,keyasint"`
+}
+
 // A KeyGone ends a key.
 type KeyGone struct {
 	Name string `cbor:"1,keyasint"`
@@ -245,6 +250,7 @@ func (Spend) kind() uint16       { return 20 }
 func (Channel) kind() uint16     { return 21 }
 func (Reset) kind() uint16       { return 22 }
 func (Attempted) kind() uint16   { return 23 }
+func (KeyUsed) kind() uint16     { return 24 }
 func (f foreign) kind() uint16   { return f.Kind }
 
 // decoders makes a record of each kind's body.
@@ -253,7 +259,7 @@ var decoders = map[uint16]func(cbor.RawMessage) (Record, error){
 	6: decode[NetworkGone], 7: decode[Peer], 8: decode[PeerGone], 9: decode[Wallet], 10: decode[WalletGone],
 	11: decode[Account], 12: decode[Tx], 13: decode[Stepped], 14: decode[Signed], 15: decode[Moved],
 	16: decode[Requested], 17: decode[Ended], 18: decode[Past], 19: decode[Known], 20: decode[Spend],
-	21: decode[Channel], 22: decode[Reset], 23: decode[Attempted],
+	21: decode[Channel], 22: decode[Reset], 23: decode[Attempted], 24: decode[KeyUsed],
 }
 
 func decode[T Record](body cbor.RawMessage) (Record, error) {

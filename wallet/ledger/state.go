@@ -104,6 +104,8 @@ func (s *State) apply(r Record) error {
 		s.Access = r.State
 	case Key:
 		s.Keys[r.Name] = &r
+	case KeyUsed:
+		s.Keys[r.Name].Signatures++
 	case KeyGone:
 		delete(s.Keys, r.Name)
 	case Network:
@@ -358,6 +360,8 @@ func (s *State) Check(r Record) error {
 	switch r := r.(type) {
 	case Tx:
 		return s.checkTx(&r)
+	case KeyUsed:
+		return when(s.Keys[r.Name] == nil, "use of key %q", r.Name)
 	case Stepped:
 		return s.checkOpen(r.ID, func(t *Tx) bool { return t.State == Accepted })
 	case Signed:

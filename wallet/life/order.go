@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/boatd/boatd/chains"
 	"github.com/boatd/boatd/internal/amount"
@@ -30,7 +31,34 @@ type Order struct {
 	Options map[string]string // by name, as written; an absent one was omitted
 	To      string            // address or peer
 	Amount  string            // of a Transfer
-	Data    []byte            // of a Call or Deploy
+	Asset   string            // of a Transfer: a token's address or peer; "" native coin
+	Input                     // of a Call or Deploy
+}
+
+// An Input is what a contract is given: bytes, and a function or constructor with
+// its arguments as the host writes them. Bytes and a function together are a
+// deployment: the code, and what its constructor is given.
+type Input struct {
+	Data     []byte
+	Function string // a signature; "" none
+	Args     []string
+}
+
+// Encode makes call data of an input, or init code for a Deploy.
+func (in *Input) Encode(st *ledger.State, n *nets.Net, cmd chains.Kind) ([]byte, error) {
+	if in.Function == "" {
+		return in.Data, nil
+	}
+	coder, ok := n.Network.(chains.Coder)
+	if !ok {
+		return nil, fmt.Errorf("function signatures on network %s: %w", n.Name, refusal.ErrNotBuilt)
+	}
+	peer := func(name string) (string, error) { return Recipient(st, n, name) }
+	if cmd != chains.Deploy {
+		return coder.EncodeCall(in.Function, in.Args, peer)
+	}
+	args, err := coder.EncodeConstructor(in.Function, in.Args, peer)
+	return append(slices.Clip(in.Data), args...), err
 }
 
 // wanted is an order that has been understood.
@@ -86,6 +114,9 @@ func (e *Engine) Submit(o Order) (id uint32, release func(), err error) {
 	})
 	if err != nil {
 		release()
+		if errors.Is(err, errTokenDisagrees) {
+			e.cfg.Book.Emit(book.Alarm(badAmount, o.Asset))
+		}
 		return 0, func() {}, err
 	}
 	e.Kick(net)
@@ -156,8 +187,11 @@ func (e *Engine) room(st *ledger.State, wallet string, data int) error {
 
 // understand reads an order in the words of its network.
 func (e *Engine) understand(st *ledger.State, n *nets.Net, o Order) (*wanted, error) {
-	w := &wanted{intent: chains.Intent{Kind: o.Command, Value: new(big.Int), Data: o.Data}}
+	w := &wanted{intent: chains.Intent{Kind: o.Command, Value: new(big.Int)}}
 	var err error
+	if w.intent.Data, err = o.Input.Encode(st, n, o.Command); err != nil {
+		return nil, err
+	}
 	if o.Command != chains.Deploy {
 		if w.intent.To, err = Recipient(st, n, o.To); err != nil {
 			return nil, err
@@ -165,11 +199,11 @@ func (e *Engine) understand(st *ledger.State, n *nets.Net, o Order) (*wanted, er
 	} else if len(o.Data) == 0 {
 		return nil, fmt.Errorf("deploying no code: %w", refusal.ErrBadValue)
 	}
-	if len(o.Data) > MaxData {
-		return nil, fmt.Errorf("%d bytes of data, at most %d: %w", len(o.Data), MaxData, refusal.ErrTooLong)
+	if n := len(w.intent.Data); n > MaxData {
+		return nil, fmt.Errorf("%d bytes of data, at most %d: %w", n, MaxData, refusal.ErrTooLong)
 	}
 	if o.Command == chains.Transfer {
-		if w.intent.Value, err = amount.Native(o.Amount); err != nil {
+		if err := e.price(st, n, o, &w.intent); err != nil {
 			return nil, err
 		}
 	}
@@ -180,6 +214,76 @@ func (e *Engine) understand(st *ledger.State, n *nets.Net, o Order) (*wanted, er
 		}
 	}
 	return w, nil
+}
+
+// price reads what a transfer moves: native coin, or units of a token.
+func (e *Engine) price(st *ledger.State, n *nets.Net, o Order, in *chains.Intent) (err error) {
+	if o.Asset == "" {
+		in.Value, err = amount.Native(o.Amount)
+		return err
+	}
+	if _, ok := n.Network.(chains.Tokener); !ok {
+		return fmt.Errorf("tokens on network %s: %w", n.Name, refusal.ErrNotBuilt)
+	}
+	if in.Asset, err = Recipient(st, n, o.Asset); err != nil {
+		return err
+	}
+	decimals, err := e.decimals(st, n, o.Asset, in.Asset)
+	if err != nil {
+		return err
+	}
+	if in.Value, err = amount.Asset(o.Amount, max(decimals, 0)); err == nil && decimals < 0 && strings.HasSuffix(o.Amount, "whole") {
+		err = fmt.Errorf("%w %q: the decimals of token %s are not known; a peer can have them, or AT+BOATBAL asks for them", amount.ErrAmount, o.Amount, in.Asset)
+	}
+	return err
+}
+
+// decimals returns the decimals of a token by its peer, or as its contract was
+// heard to say in this boot; -1 if neither is known. It is an error if the two
+// disagree: one of them would move a wrong amount.
+func (e *Engine) decimals(st *ledger.State, n *nets.Net, text, token string) (int, error) {
+	e.mu.Lock()
+	heard, known := e.tokens[tokenID{n.Name, token}]
+	e.mu.Unlock()
+	p := st.Peers[text]
+	switch {
+	case p == nil || p.Net != n.Name || p.Decimals == nil:
+		if known {
+			return heard, nil
+		}
+		return -1, nil
+	case known && heard != int(*p.Decimals):
+		return 0, fmt.Errorf("%w: peer %s has %d decimals, its contract %d: %w", amount.ErrAmount, text, *p.Decimals, heard, errTokenDisagrees)
+	}
+	return int(*p.Decimals), nil
+}
+
+// badAmount is the code of an alarm about a token.
+const badAmount ledger.Reason = 7031
+
+// errTokenDisagrees: peer and contract name different decimals.
+var errTokenDisagrees = errors.New("they disagree")
+
+// A tokenID names a token.
+type tokenID struct{ net, contract string }
+
+// maxTokens bounds what is remembered of tokens.
+const maxTokens = 64
+
+// HeardDecimals notes the decimals that a token's contract has named.
+func (e *Engine) HeardDecimals(net, contract string, decimals int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id := tokenID{net, contract}
+	for other := range e.tokens {
+		if len(e.tokens) < maxTokens {
+			break
+		}
+		if other != id {
+			delete(e.tokens, other)
+		}
+	}
+	e.tokens[id] = decimals
 }
 
 // option takes one option in.
@@ -261,6 +365,7 @@ func (w *wanted) digest(cmd chains.Kind, n *nets.Net, key *ledger.Key) []byte {
 	field(h, []byte(w.intent.To))
 	if cmd == chains.Transfer {
 		field(h, w.intent.Value.Bytes())
+		field(h, []byte(w.intent.Asset))
 	} else {
 		optional(h, w.value)
 	}

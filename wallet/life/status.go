@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -272,6 +273,7 @@ func (e *Engine) restart(net string) {
 	l := e.line(net)
 	l.fails, l.resume, l.reason = 0, time.Time{}, ledger.NoReason
 	l.head, l.final, l.poll = chains.Head{}, chains.Head{}, time.Time{}
+	maps.DeleteFunc(e.tokens, func(id tokenID, _ int) bool { return id.net == net })
 	e.mu.Unlock()
 	l.nudge()
 }

@@ -161,8 +161,8 @@ func (s *sweep) conclude(u *book.Update, t *ledger.Tx, ev *chains.Evidence, reas
 // the chain tells it, and at most what it can have been.
 func feeOf(st *ledger.State, t *ledger.Tx, ev *chains.Evidence) *big.Int {
 	most := new(big.Int)
-	if sp := st.Spend(t.Wallet, t.ID); sp != nil && sp.Amount.Cmp(t.Intent.Value) > 0 {
-		most.Sub(sp.Amount, t.Intent.Value)
+	if sp := st.Spend(t.Wallet, t.ID); sp != nil && sp.Amount.Cmp(t.Intent.Native()) > 0 {
+		most.Sub(sp.Amount, t.Intent.Native())
 	}
 	if ev.FeePaid != nil && ev.FeePaid.Cmp(most) < 0 {
 		return ev.FeePaid

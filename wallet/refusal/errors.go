@@ -16,6 +16,8 @@ var (
 	ErrBadValue    = errors.New("value out of range")
 	ErrNoBearer    = errors.New("no bearer")
 	ErrWrongPIN    = errors.New("wrong PIN or PUK")
+	ErrPassphrase  = errors.New("wrong passphrase")
+	ErrBadData     = errors.New("not what this scheme signs")
 	ErrPINBlocked  = errors.New("PIN blocked")
 	ErrNotAllowed  = errors.New("not allowed by configuration")
 	ErrByPolicy    = errors.New("not allowed by policy")

@@ -332,7 +332,7 @@ func TestReason(t *testing.T) {
 		{"execution reverted: other", `"0x` + text + `"`, "not today"},
 		{"VM execution error.", `"Reverted 0x` + text + `"`, "not today"},
 		{"VM execution error.", `"revert: closed"`, "closed"},
-		{"execution reverted", `"0x4e487b71` + word(17) + `"`, "panic 0x11"},
+		{"execution reverted", `"0x4e487b71` + word(17) + `"`, "panic 0x11: arithmetic overflow"},
 		{"execution reverted", `"0xcafebabe` + word(1) + `"`, "0xcafebabe"},
 		{"execution reverted", `"0xcafebabe"`, "0xcafebabe"},
 		{"execution reverted", `"0x"`, "execution reverted"},
@@ -408,4 +408,33 @@ func FuzzComplaint(f *testing.F) {
 			t.Fatalf("%q in an error's text", err.Error())
 		}
 	})
+}
+
+// TestLogs: logs whole, or none.
+func TestLogs(t *testing.T) {
+	receipt := `{"transactionHash":"0x` + hashA + `","blockHash":"0x` + hashB + `","blockNumber":"0x2","status":"0x1","logs":[%s]}`
+	address, topic := `"0x72665d3e94cb4f374b7728f1ab21a3115c4d50eb"`, `"0x`+hashA+`"`
+	read := func(logs string) ([]chains.Log, error) { return ReadLogs([]byte(fmt.Sprintf(receipt, logs)), hashA) }
+	good := `{"address":` + address + `,"topics":[` + topic + `,` + topic + `],"data":"0x0102","logIndex":"0x7"}`
+	logs, err := read(good + `,{"address":` + address + `,"topics":[],"data":"0x"}`)
+	if err != nil || len(logs) != 2 || len(logs[0].Topics) != 2 || hex.EncodeToString(logs[0].Topics[1]) != hashA ||
+		hex.EncodeToString(logs[0].Data) != "0102" || len(logs[0].Address) != 20 || len(logs[1].Topics) != 0 || len(logs[1].Data) != 0 {
+		t.Errorf("%+v, %v", logs, err)
+	}
+	if logs, err := read(""); err != nil || logs == nil || len(logs) != 0 {
+		t.Errorf("no logs: %v, %v", logs, err)
+	}
+	if logs, err := ReadLogs([]byte("null"), hashA); err != nil || logs != nil {
+		t.Errorf("no receipt: %v, %v", logs, err)
+	}
+	for name, bad := range map[string]string{
+		"short address": strings.Replace(good, "72665d", "", 1), "no data": strings.Replace(good, `"0x0102"`, `null`, 1),
+		"short topic": strings.Replace(good, hashA, hashA[2:], 1), "odd data": strings.Replace(good, "0102", "010", 1),
+		"five topics": strings.Replace(good, topic, topic+`,`+topic+`,`+topic+`,`+topic, 1), "a text": `"log"`,
+		"too many": strings.Repeat(good+",", maxLogs) + good,
+	} {
+		if _, err := read(bad); err == nil {
+			t.Errorf("%s: is read", name)
+		}
+	}
 }
