@@ -3,6 +3,7 @@ package wallet_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/boatd/boatd/keystore"
 	"github.com/boatd/boatd/wallet"
 	"github.com/boatd/boatd/wallet/access"
+	"github.com/boatd/boatd/wallet/book"
 	"github.com/boatd/boatd/wallet/keys"
 	"github.com/boatd/boatd/wallet/ledger"
 	"github.com/boatd/boatd/wallet/refusal"
@@ -552,4 +554,68 @@ func TestQueries(t *testing.T) {
 	refused(t, "after BOATOFF", err, refusal.ErrNotNow)
 	_, _, err = w.m.Life.Submit(w.order("w0", "", 1))
 	refused(t, "an order after BOATOFF", err, refusal.ErrNotNow)
+}
+
+// TestSigning: what is no transaction is signed under the rules of its scheme, and
+// never before it is on flash that the key was used.
+func TestSigning(t *testing.T) {
+	w, _ := ethereumWorld(t, nil)
+	digest := func(_ string, source []byte) ([]byte, []byte, error) {
+		d := sha256.Sum256(source)
+		return d[:], d[:], nil
+	}
+	finish := func(_ string, _, signature []byte) ([]byte, error) { return signature, nil }
+	w.tune = func(c *wallet.Config) {
+		c.Schemes = map[uint32]wallet.Scheme{
+			0: {Usage: keys.UseMessages, Digest: digest, Finish: finish},
+			1: {Usage: keys.UseMessages, Bound: true, Digest: digest, Finish: finish},
+			3: {Usage: keys.UseDigests, Bare: true, Digest: digest, Finish: finish},
+		}
+		c.AllowDigests = true
+	}
+	w.mustOpen()
+	w.wallet("w0") // usage t
+	for name, usage := range map[string]string{"m": "m", "all": "tmd"} {
+		_, err := w.m.Keys.Generate(ctx, keys.Request{Name: name, Usage: usage})
+		must(t, err)
+	}
+	_, err := w.m.AddWallet(ctx, "w1", net, "all")
+	must(t, err)
+	short, long := []byte("hello"), bytes.Repeat([]byte{1}, 32)
+	for _, c := range []struct {
+		key    string
+		scheme uint32
+		source []byte
+		want   error
+	}{
+		{"m", 0, short, nil}, {"m", 1, short, nil}, {"m", 0, long, refusal.ErrCannot}, {"m", 3, long, refusal.ErrCannot},
+		{"w0", 0, short, refusal.ErrCannot}, {"all", 0, short, nil}, {"all", 0, long, refusal.ErrNotAllowed},
+		{"all", 1, short, refusal.ErrByPolicy}, {"all", 3, long, refusal.ErrNotAllowed},
+		{"none", 0, short, refusal.ErrNoKey}, {"m", 7, short, refusal.ErrNotBuilt},
+	} {
+		signature, signed, err := w.m.Sign(ctx, c.key, c.scheme, c.source)
+		if !errors.Is(err, c.want) || (err == nil) != (len(signature) == 65 && len(signed) == 32) {
+			t.Errorf("%s, scheme %d, %q: %v, want %v", c.key, c.scheme, c.source, err, c.want)
+		}
+	}
+	used := func() uint64 {
+		k, err := w.m.Keys.Get("m")
+		must(t, err)
+		return k.Signatures
+	}
+	if used() != 2 {
+		t.Errorf("%d signatures are counted", used())
+	}
+	w.restart()
+	if used() != 2 {
+		t.Errorf("%d signatures are counted after a restart", used())
+	}
+	w.fs.Inject(crashfs.Fault{At: 1, Err: syscall.ENOSPC})
+	if signature, _, err := w.m.Sign(ctx, "m", 0, short); !errors.Is(err, book.ErrFlash) || signature != nil {
+		t.Errorf("on flash that is full: %x, %v", signature, err)
+	}
+	w.fs.Heal()
+	must(t, w.m.Keys.SetState("m", ledger.Suspended))
+	_, _, err = w.m.Sign(ctx, "m", 0, short)
+	refused(t, "with a suspended key", err, refusal.ErrKeyInactive)
 }
