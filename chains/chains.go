@@ -122,8 +122,9 @@ type Draft struct {
 	Cost    *big.Int // most native coin that Body can spend, never nil
 	// Window bounds how many attempts of the account may be open at once;
 	// 0: no bound of this account's own (EIP-7702 accounts: 1).
-	Window int
-	Head   Head // newest block seen while preparing
+	Window  int
+	Head    Head     // newest block seen while preparing
+	Balance *big.Int // native coin of the account in it; nil not known
 }
 
 // A Signed is bytes that the network would act on, or an interim step.
@@ -244,7 +245,7 @@ type Network interface {
 	// Prepare does what must be asked of the network before a signature:
 	// simulation, fees, gas, funds, nonce. It may be called any number of
 	// times and changes nothing on the chain by itself. With an error the
-	// Draft is nil or has only a Head, which tells the chain's time.
+	// Draft is nil or has only Head and Balance, which tell of the chain.
 	Prepare(context.Context, *Job) (*Draft, error)
 
 	// Send hands bytes to every endpoint that can be reached; nil when at

@@ -66,7 +66,7 @@ var OptionTable = []Option{
 	{Name: "bump_after", Kind: Integer, Default: "0", Summary: "seconds without inclusion until the fee is raised by itself; 0: never"},
 	{Name: "bump_percent", Kind: Integer, Default: "12", Summary: "by how much, 10 or more"},
 	{Name: "bump_max", Kind: Integer, Default: "3", Tighten: Lower, Summary: "how often"},
-	{Name: "low_balance", Kind: Amount, Later: true, Summary: "below it a wallet's balance is reported"},
+	{Name: "low_balance", Kind: Amount, Summary: "below it a wallet's balance is reported, once each time, when boatd comes to know it; none: never"},
 	{Name: "daily_bytes", Kind: Integer, Default: "0", Tighten: LowerN, Later: true, Summary: "bytes on the wire a day; 0: no bound"},
 	{Name: "l1_fee_oracle", Kind: Text, Summary: "contract that tells a rollup's L1 fee"},
 	{Name: "at_may_set", Kind: List, FileOnly: true, Summary: "options that AT may set freely"},

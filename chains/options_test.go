@@ -50,7 +50,7 @@ func TestCheckText(t *testing.T) {
 		"max_gas":       {"0": true, "5000000": true, "": false, "-1": false, "01": false, "0x1": false, "1e3": false, "9007199254740992": false},
 		"max_tip":       {"0": true, "1gwei": true, "": true, "1.5": false, "x": false},
 		"external_use":  {"true": true, "false": true, "": false, "1": false, "TRUE": false},
-		"low_balance":   {"": true, "1ether": false},
+		"low_balance":   {"": true, "1ether": true, "little": false},
 		"daily_bytes":   {"0": true, "1": false},
 		"l1_fee_oracle": {"": true, "anything": true},
 	} {

@@ -276,7 +276,7 @@ func TestNetworks(t *testing.T) {
 		{"max_tip", "4gwei", nil}, {"max_tip", "4gwei", nil}, {"max_tip", "5gwei", refusal.ErrNotAllowed},
 		{"confirmations", "3", nil}, {"confirmations", "2", refusal.ErrNotAllowed},
 		{"max_gas", "100000", nil}, {"max_gas", "100001", refusal.ErrNotAllowed},
-		{"bump_after", "60", nil}, {"bump_after", "30", nil}, {"bump_percent", "20", nil}, {"low_balance", "1ether", refusal.ErrBadValue},
+		{"bump_after", "60", nil}, {"bump_after", "30", nil}, {"bump_percent", "20", nil}, {"low_balance", "1ether", refusal.ErrNotAllowed},
 		{"external_use", "true", refusal.ErrNotAllowed}, {"insecure_http", "true", refusal.ErrNotAllowed},
 		{"at_may_set", "external_use", refusal.ErrNotAllowed}, {"ca_file", "/etc/passwd", refusal.ErrNotAllowed},
 		{"endpoints", "https://evil.example", refusal.ErrNotAllowed}, {"chain_id", "5", refusal.ErrNotAllowed},

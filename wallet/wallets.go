@@ -261,6 +261,7 @@ func (m *Manager) Balance(ctx context.Context, wallet, asset string) (Balance, e
 	if err != nil {
 		return Balance{}, fmt.Errorf("balance of wallet %s: %w", wallet, err)
 	}
+	m.Life.SawBalance(n, wallet, units)
 	return Balance{Decimals: n.Protocol.Decimals, Units: units.String(), Symbol: n.Protocol.Symbol}, nil
 }
 

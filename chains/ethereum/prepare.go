@@ -45,7 +45,7 @@ func (n *network) Prepare(ctx context.Context, job *chains.Job) (draft *chains.D
 	err = n.pool.Try(ctx, "prepare a transaction", func(e *node.Endpoint) error {
 		s, err := n.surveyFor(ctx, e, job)
 		if s != nil {
-			seen = &chains.Draft{Head: s.head.Head}
+			seen = &chains.Draft{Head: s.head.Head, Balance: s.balance}
 		}
 		if err != nil {
 			return err
@@ -101,6 +101,7 @@ func (n *network) prepare(ctx context.Context, e *node.Endpoint, job *chains.Job
 		}
 	}
 	draft := p.draft(extra, s.head.Head)
+	draft.Balance = s.balance
 	if err := enough(s.balance, job.Committed, draft.Cost); err != nil {
 		return nil, err
 	}

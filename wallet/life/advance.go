@@ -42,6 +42,7 @@ func (s *sweep) advance(t *ledger.Tx) error {
 		draft, err := s.prepare(job)
 		if draft != nil {
 			s.sawHead(draft.Head)
+			s.SawBalance(s.net, t.Wallet, draft.Balance)
 		}
 		if err != nil {
 			return s.prepareFailed(t, job, err)

@@ -70,6 +70,7 @@ type Engine struct {
 	lines   map[string]*line
 	alarmed map[ledger.AccountID]uint64 // chain nonce of the last alarm
 	tokens  map[tokenID]int             // decimals
+	low     map[string]bool             // wallets whose low balance was told
 	spawn   func(*line)                 // starts a line's loop while running
 	cancel  context.CancelFunc          // ends Run
 	ended   chan struct{}               // closed when Run has ended
@@ -114,7 +115,7 @@ type work struct {
 
 // New returns an engine; nothing moves until Run or Sweep is called.
 func New(cfg Config) *Engine {
-	e := &Engine{cfg: cfg, lines: map[string]*line{}, alarmed: map[ledger.AccountID]uint64{}, tokens: map[tokenID]int{}}
+	e := &Engine{cfg: cfg, lines: map[string]*line{}, alarmed: map[ledger.AccountID]uint64{}, tokens: map[tokenID]int{}, low: map[string]bool{}}
 	if e.cfg.Bearer == nil {
 		e.cfg.Bearer = func(*nets.Net) bool { return true }
 	}
