@@ -66,8 +66,9 @@ func FuzzScrub(f *testing.F) {
 	f.Add("get ", "https://u:SECRET@h.example/SECRET?SECRET", " failed")
 	f.Add(`"`, "wss://h/#SECRET", `"`)
 	f.Add("", "://SECRET", "://")
+	f.Add("0", "://\u205f/\u2051SECRET", "\"")
 	f.Fuzz(func(t *testing.T, before, url, after string) {
-		if strings.ContainsAny(url, "\" \t\r\n\v\f\u0085\u00a0") || strings.Contains(before+after, "SECRET") {
+		if strings.ContainsAny(url, "\" \t\r\n\v\f") || strings.Contains(before+after, "SECRET") {
 			t.Skip()
 		}
 		scheme, rest, ok := strings.Cut(url, "://")

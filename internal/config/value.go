@@ -198,7 +198,8 @@ func clean(s string) string {
 	}, scrub(s))
 }
 
-// scrub redacts every URL inside a message.
+// scrub redacts every URL inside a message. A URL goes on to a quote or a white
+// space of ASCII: others can stand inside what was written for one.
 func scrub(s string) string {
 	var b strings.Builder
 	for {
@@ -210,7 +211,7 @@ func scrub(s string) string {
 		for start > 0 && s[start-1] >= 'a' && s[start-1] <= 'z' {
 			start--
 		}
-		end := i + strings.IndexFunc(s[i:]+" ", func(r rune) bool { return r == '"' || unicode.IsSpace(r) })
+		end := i + strings.IndexFunc(s[i:]+" ", func(r rune) bool { return r == '"' || r == ' ' || '\t' <= r && r <= '\r' })
 		b.WriteString(s[:start] + redact(s[start:end]))
 		s = s[end:]
 	}
