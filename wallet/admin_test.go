@@ -3,7 +3,6 @@ package wallet_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -560,19 +559,6 @@ func TestQueries(t *testing.T) {
 // never before it is on flash that the key was used.
 func TestSigning(t *testing.T) {
 	w, _ := ethereumWorld(t, nil)
-	digest := func(_ string, source []byte) ([]byte, []byte, error) {
-		d := sha256.Sum256(source)
-		return d[:], d[:], nil
-	}
-	finish := func(_ string, _, signature []byte) ([]byte, error) { return signature, nil }
-	w.tune = func(c *wallet.Config) {
-		c.Schemes = map[uint32]wallet.Scheme{
-			0: {Usage: keys.UseMessages, Digest: digest, Finish: finish},
-			1: {Usage: keys.UseMessages, Bound: true, Digest: digest, Finish: finish},
-			3: {Usage: keys.UseDigests, Bare: true, Digest: digest, Finish: finish},
-		}
-		c.AllowDigests = true
-	}
 	w.mustOpen()
 	w.wallet("w0") // usage t
 	for name, usage := range map[string]string{"m": "m", "all": "tmd"} {

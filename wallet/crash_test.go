@@ -43,6 +43,7 @@ type host struct {
 	w      *world
 	orders map[string]*placed
 	have   map[string]bool // keys of which it was told that they are there, or gone
+	signed uint64          // messages by the key "m" whose signature it was given
 	pin    pinBelief
 	limit  *big.Int // of every wallet a day; nil none
 	spent  map[uint32]*spending
@@ -196,6 +197,30 @@ func destroy(name string) line {
 	}}
 }
 
+// messageKey makes a key for messages, signMessage uses it.
+func messageKey() line {
+	return line{"generate m", func(h *host) error {
+		if !h.have["m"] {
+			delete(h.have, "m")
+		}
+		_, err := h.w.m.Keys.Generate(context.Background(), keys.Request{Name: "m", Curve: h.w.chain.Protocol.Curves[0], Usage: "m"})
+		if err == nil {
+			h.have["m"] = true
+		}
+		return err
+	}}
+}
+
+func signMessage() line {
+	return line{"sign a message", func(h *host) error {
+		signature, _, err := h.w.m.Sign(context.Background(), "m", 0, []byte("21.5 C"))
+		if err == nil && len(signature) > 0 {
+			h.signed++
+		}
+		return err
+	}}
+}
+
 func setPIN() line {
 	return line{"set the PIN", func(h *host) error {
 		err := h.w.m.ChangePIN(nil, []byte("2468x"), []byte("13579135x"))
@@ -240,7 +265,7 @@ func rightPIN() line {
 func factoryReset() line {
 	return line{"factory reset", func(h *host) error {
 		// Once asked for, everything may be gone.
-		h.orders, h.have, h.pin = map[string]*placed{}, map[string]bool{}, pinBelief{most: access.Tries}
+		h.orders, h.have, h.pin, h.signed = map[string]*placed{}, map[string]bool{}, pinBelief{most: access.Tries}, 0
 		return h.w.m.FactoryReset(context.Background(), []byte("2468x"), true)
 	}}
 }
@@ -318,6 +343,9 @@ func (h *host) check() {
 			h.failf("key %s, which was deleted, is back", k.Name)
 		}
 	}
+	if k, err := h.w.m.Keys.Get("m"); h.signed > 0 && (err != nil || k.Signatures < h.signed) {
+		h.failf("%d messages were signed, the journal knows of %+v: %v", h.signed, k, err)
+	}
 	if err := h.w.m.Keys.Probe(context.Background()); err != nil {
 		h.failf("a key does not open: %v", err)
 	}
@@ -394,6 +422,7 @@ func scripts() map[string]script {
 		"expire":                   {addWallet("w0"), send("w0", "a", 1, "expire=5"), sweepOnce(), sweepOnce(), sweepOnce(), sweepOnce(), sweepOnce()},
 		"reorganisation":           {addWallet("w0"), send("w0", "a", 1), sweepOnce(), mine(1), sweepOnce(), reorg(1), sweepOnce(), drop(), sweepOnce()},
 		"keys":                     {generate("k0"), generate("k1"), destroy("k0"), importKey("k2", 7), destroy("k2"), generate("k0")},
+		"messages":                 {messageKey(), signMessage(), signMessage(), compact(), signMessage()},
 		"pin":                      {setPIN(), wrongPIN(), wrongPIN(), rightPIN(), wrongPIN()},
 		"snapshot":                 {addWallet("w0"), send("w0", "a", 1), compact(), sweepOnce(), compact(), mine(1), sweepOnce(), compact()},
 		"factory reset":            {addWallet("w0"), setPIN(), send("w0", "a", 1), factoryReset(), addWallet("w1"), send("w1", "b", 2), sweepOnce()},

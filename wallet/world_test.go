@@ -23,6 +23,7 @@ import (
 	"github.com/boatd/boatd/wallet"
 	"github.com/boatd/boatd/wallet/access"
 	"github.com/boatd/boatd/wallet/journal"
+	"github.com/boatd/boatd/wallet/keys"
 	"github.com/boatd/boatd/wallet/ledger"
 	"github.com/boatd/boatd/wallet/life"
 )
@@ -88,7 +89,7 @@ func (w *world) open() error {
 		Protocols: chains.NewRegistry(w.police.protocol(w.chain.Protocol)),
 		Networks:  []chains.Config{{Name: net, Protocol: w.chain.Config.Protocol, Options: options}},
 		Stores:    []keystore.Store{store}, Sealer: sealer, AllowImport: true,
-		PINCost: access.MinimalCost(), KeepEnded: 50, QueueMax: 64,
+		PINCost: access.MinimalCost(), KeepEnded: 50, QueueMax: 64, Schemes: schemes(), AllowDigests: true,
 	}
 	if w.tune != nil {
 		w.tune(&cfg)
@@ -96,6 +97,20 @@ func (w *world) open() error {
 	var err error
 	w.m, err = wallet.Open(context.Background(), cfg)
 	return err
+}
+
+// schemes sign the hash of a source.
+func schemes() map[uint32]wallet.Scheme {
+	digest := func(_ string, source []byte) ([]byte, []byte, error) {
+		d := sha256.Sum256(source)
+		return d[:], d[:], nil
+	}
+	finish := func(_ string, _, signature []byte) ([]byte, error) { return signature, nil }
+	return map[uint32]wallet.Scheme{
+		0: {Usage: keys.UseMessages, Digest: digest, Finish: finish},
+		1: {Usage: keys.UseMessages, Bound: true, Digest: digest, Finish: finish},
+		3: {Usage: keys.UseDigests, Bare: true, Digest: digest, Finish: finish},
+	}
 }
 
 // mustOpen is open where nothing can go wrong.
