@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/boatd/boatd/wallet/access"
 	"github.com/boatd/boatd/wallet/book"
@@ -19,8 +20,10 @@ func (m *Manager) PIN() (asked access.Condition, left int) {
 
 // Unlock compares the PIN. The try is on flash before the comparison.
 func (m *Manager) Unlock(pin []byte) error {
-	m.pin.Lock()
-	defer m.pin.Unlock()
+	if err := m.pin.take(); err != nil {
+		return err
+	}
+	defer m.pin.release()
 	return m.unlock(pin)
 }
 
@@ -31,15 +34,19 @@ func (m *Manager) unlock(pin []byte) error {
 
 // Unblock compares the PUK and sets a new PIN.
 func (m *Manager) Unblock(puk, pin []byte) error {
-	m.pin.Lock()
-	defer m.pin.Unlock()
+	if err := m.pin.take(); err != nil {
+		return err
+	}
+	defer m.pin.release()
 	return m.try("unblocking", func(s access.State) (*access.Try, error) { return s.Unblock(m.params(), puk, pin) })
 }
 
 // ChangePIN sets a new PIN; access.State.Change has the rules.
 func (m *Manager) ChangePIN(old, pin, puk []byte) error {
-	m.pin.Lock()
-	defer m.pin.Unlock()
+	if err := m.pin.take(); err != nil {
+		return err
+	}
+	defer m.pin.release()
 	return m.try("changing the PIN", func(s access.State) (*access.Try, error) { return s.Change(m.params(), old, pin, puk) })
 }
 
@@ -99,3 +106,24 @@ func accessError(err error) error {
 	}
 	return fmt.Errorf("%w: %w", err, kind)
 }
+
+// A turn is whose turn it is.
+type turn chan struct{}
+
+// turnMax is how long a channel waits for its turn: a hash takes the better part
+// of a second on a module, and a command has five.
+const turnMax = 3 * time.Second
+
+// take waits for the turn; ErrBusy if others keep it.
+func (t turn) take() error {
+	timer := time.NewTimer(turnMax)
+	defer timer.Stop()
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return fmt.Errorf("other channels are trying codes: %w", refusal.ErrBusy)
+	}
+}
+
+func (t turn) release() { <-t }

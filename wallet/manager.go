@@ -80,7 +80,7 @@ type Manager struct {
 	Life *life.Engine
 
 	cfg   Config
-	pin   sync.Mutex // one attempt at a time, on whatever channel
+	pin   turn // one attempt at a time, on whatever channel
 	clock clock
 	diag  struct {
 		sync.Mutex
@@ -102,7 +102,7 @@ func Open(ctx context.Context, cfg Config) (*Manager, error) {
 	if cfg.Jitter == nil {
 		cfg.Jitter = rand.Float64
 	}
-	m := &Manager{Book: b, cfg: cfg, ping: make(chan chan struct{})}
+	m := &Manager{Book: b, cfg: cfg, pin: make(turn, 1), ping: make(chan chan struct{})}
 	m.diag.writes = budget.Budget{Burst: 8, Every: time.Minute}
 	m.clock = clock{now: cfg.Now, build: cfg.BuildDate, start: cfg.Now()}
 	if err := m.open(ctx); err != nil {

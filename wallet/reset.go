@@ -28,8 +28,10 @@ func (e *OpenError) Unwrap() error { return refusal.ErrInUse }
 // that what was sealed and may still be on flash opens no more. pin is needed
 // while there is one that can be asked for; force overrides open transactions.
 func (m *Manager) FactoryReset(ctx context.Context, pin []byte, force bool) error {
-	m.pin.Lock() // no attempt may write a PIN back that this removes
-	defer m.pin.Unlock()
+	if err := m.pin.take(); err != nil { // no attempt may write a PIN back that this removes
+		return err
+	}
+	defer m.pin.release()
 	if err := m.mayReset(pin); err != nil {
 		return err
 	}

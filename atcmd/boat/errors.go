@@ -37,6 +37,7 @@ var codes = []struct {
 }{
 	{refusal.ErrNotNow, codeNotNow},
 	{refusal.ErrNotBuilt, codeNotBuilt},
+	{refusal.ErrBusy, 14},
 	{refusal.ErrWrongPIN, 16},
 	{refusal.ErrPassphrase, 16},
 	{refusal.ErrFull, 20},

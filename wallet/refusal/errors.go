@@ -17,6 +17,7 @@ var (
 	ErrNoBearer    = errors.New("no bearer")
 	ErrWrongPIN    = errors.New("wrong PIN or PUK")
 	ErrPassphrase  = errors.New("wrong passphrase")
+	ErrBusy        = errors.New("busy")
 	ErrBadData     = errors.New("not what this scheme signs")
 	ErrPINBlocked  = errors.New("PIN blocked")
 	ErrNotAllowed  = errors.New("not allowed by configuration")
