@@ -160,6 +160,19 @@ func TestExampleConfigs(t *testing.T) {
 	}
 }
 
+// TestEveryEndpointIsNamed: of a list, every element that is wrong is reported.
+func TestEveryEndpointIsNamed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "boatd.toml")
+	text := "[[network]]\nname = \"a\"\nprotocol = \"ethereum\"\nendpoints = [\"ftp://x.example\", \"http://y.example\"]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, _, stderr := cli("", nil, "check-config", "--config", file)
+	if status != exitConfig || !strings.Contains(stderr, "x.example") || !strings.Contains(stderr, "y.example") {
+		t.Errorf("status %d:\n%s", status, stderr)
+	}
+}
+
 func TestDescriptions(t *testing.T) {
 	status, stdout, _ := cli("", nil, "list-commands", "--json")
 	var all []described

@@ -116,8 +116,19 @@ func (l *loader) protocolRules(n *chains.Config, path string) {
 		return
 	}
 	hide := credentials(n)
+	var order []string
+	of := map[string]*fault{} // an option that is a list can have several
 	for _, e := range p.Check(*n) {
-		l.fail(path+"."+e.Option, &fault{hide.Replace(e.Problem), hide.Replace(e.Hint)})
+		problem := hide.Replace(e.Problem)
+		if f := of[e.Option]; f != nil {
+			f.text += ", " + problem
+			continue
+		}
+		of[e.Option] = &fault{problem, hide.Replace(e.Hint)}
+		order = append(order, e.Option)
+	}
+	for _, option := range order {
+		l.fail(path+"."+option, of[option])
 	}
 }
 
