@@ -91,7 +91,16 @@ func (n *node) fund(t testing.TB, address string, wei *big.Int) {
 func (n *node) mined(t testing.TB, tx map[string]string) (r receipt) {
 	t.Helper()
 	var hash common.Hash
-	n.call(t, &hash, "eth_sendTransaction", tx)
+	// geth can give two of an account's transactions one nonce when a block comes
+	// in between; the second one is refused.
+	var err error
+	within(patience, func() bool {
+		err = n.try(&hash, "eth_sendTransaction", tx)
+		return err == nil || !strings.Contains(err.Error(), "underpriced") && !strings.Contains(err.Error(), "nonce")
+	})
+	if err != nil {
+		t.Fatalf("eth_sendTransaction: %v", err)
+	}
 	if n.dev == anvilDev {
 		n.mine(t, 1)
 	}

@@ -44,9 +44,12 @@ func (c *cable) plug() {
 	})
 }
 
-// unplug has both terminals vanish.
+// unplug has both terminals vanish. Their names go first: another program's
+// terminal may get their numbers at once.
 func (c *cable) unplug() {
 	if c.process != nil {
+		os.Remove(c.near)
+		os.Remove(c.far)
 		c.kill()
 	}
 }
