@@ -343,8 +343,11 @@ func (s *storm) replace(h *host, in *intent) bool {
 // look asks for the state of something.
 func (s *storm) look(h *host) bool {
 	s.t.Helper()
-	in := s.all[s.rng.IntN(len(s.all))]
-	if in.id == 0 {
+	var in *intent
+	if len(s.all) > 0 {
+		in = s.all[s.rng.IntN(len(s.all))]
+	}
+	if in == nil || in.id == 0 {
 		_, gone := s.want(h, "AT+BOATTXLST?", 0)
 		return !gone
 	}
