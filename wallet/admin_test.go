@@ -561,12 +561,16 @@ func TestSigning(t *testing.T) {
 	w, _ := ethereumWorld(t, nil)
 	w.mustOpen()
 	w.wallet("w0") // usage t
-	for name, usage := range map[string]string{"m": "m", "all": "tmd"} {
+	for name, usage := range map[string]string{"m": "m", "all": "tmd", "was": "tmd"} {
 		_, err := w.m.Keys.Generate(ctx, keys.Request{Name: name, Usage: usage})
 		must(t, err)
 	}
 	_, err := w.m.AddWallet(ctx, "w1", net, "all")
 	must(t, err)
+	_, err = w.m.AddWallet(ctx, "w2", net, "was") // a wallet that is gone
+	must(t, err)
+	must(t, w.m.DeleteWallet("w2"))
+	w.restart()
 	short, long := []byte("hello"), bytes.Repeat([]byte{1}, 32)
 	for _, c := range []struct {
 		key    string
@@ -577,6 +581,7 @@ func TestSigning(t *testing.T) {
 		{"m", 0, short, nil}, {"m", 1, short, nil}, {"m", 0, long, refusal.ErrCannot}, {"m", 3, long, refusal.ErrCannot},
 		{"w0", 0, short, refusal.ErrCannot}, {"all", 0, short, nil}, {"all", 0, long, refusal.ErrNotAllowed},
 		{"all", 1, short, refusal.ErrByPolicy}, {"all", 3, long, refusal.ErrNotAllowed},
+		{"was", 1, short, refusal.ErrByPolicy}, {"was", 3, long, refusal.ErrNotAllowed},
 		{"none", 0, short, refusal.ErrNoKey}, {"m", 7, short, refusal.ErrNotBuilt},
 	} {
 		signature, signed, err := w.m.Sign(ctx, c.key, c.scheme, c.source)

@@ -124,7 +124,7 @@ func (m *Manager) open(ctx context.Context) (err error) {
 	}
 	m.Life = life.New(life.Config{Book: m.Book, Nets: m.Nets, Keys: m.Keys, Limits: cfg.Limits, QueueMax: cfg.QueueMax,
 		RequireRef: cfg.RequireRef, NotBefore: uint64(max(0, cfg.BuildDate.Unix())), Now: cfg.Now, Jitter: cfg.Jitter, Bearer: cfg.Bearer, Log: cfg.Log})
-	if err := m.bindAllLimits(); errors.Is(err, book.ErrFlash) { // they hold all the same as long as the wallets are there
+	if err := m.bindAll(); errors.Is(err, book.ErrFlash) { // they hold all the same as long as the wallets are there
 		cfg.Log.Error("limits were not noted on their keys", "err", err)
 	} else if err != nil {
 		return err

@@ -51,10 +51,12 @@ func (m *Manager) Sign(ctx context.Context, key string, scheme uint32, source []
 		return nil, nil, fmt.Errorf("signing with key %s: %w", key, err)
 	}
 	err = m.Book.Update(func(u *book.Update) error {
-		if k = u.State().Keys[key]; k == nil {
+		now := u.State().Keys[key]
+		if now == nil || now.Curve != k.Curve { // it was deleted, and perhaps made again
 			return fmt.Errorf("key %q: %w", key, refusal.ErrNoKey)
 		}
-		if err := m.maySign(u.State(), k, &s, source); err != nil {
+		k = now
+		if err := m.maySign(k, &s, source); err != nil {
 			return err
 		}
 		u.Add(ledger.KeyUsed{Name: key})
@@ -75,16 +77,13 @@ func (m *Manager) Sign(ctx context.Context, key string, scheme uint32, source []
 	return signature, signed, nil
 }
 
-// maySign holds the rules for what a key may sign beside transactions.
-func (m *Manager) maySign(st *ledger.State, k *ledger.Key, s *Scheme, source []byte) error {
+// maySign holds the rules for what a key may sign beside transactions. A key that
+// was a wallet's stays one: the account may still hold something.
+func (m *Manager) maySign(k *ledger.Key, s *Scheme, source []byte) error {
 	bare := s.Bare
 	usage := s.Usage
 	if usage == keys.UseMessages && !s.Bound && len(source) == digestSize { // a contract may read it as the hash of something
 		bare, usage = true, keys.UseDigests
-	}
-	ofWallet := false
-	for _, w := range st.Wallets {
-		ofWallet = ofWallet || w.Key == k.Name
 	}
 	switch {
 	case k.State != ledger.Active:
@@ -93,9 +92,9 @@ func (m *Manager) maySign(st *ledger.State, k *ledger.Key, s *Scheme, source []b
 		return fmt.Errorf("key %q has no usage %q: %w", k.Name, usage, refusal.ErrCannot)
 	case bare && !m.cfg.AllowDigests:
 		return fmt.Errorf("signing a bare digest: at.allow_digest_signing is false: %w", refusal.ErrNotAllowed)
-	case bare && ofWallet:
+	case bare && k.OfWallet:
 		return fmt.Errorf("signing a bare digest with key %q of a wallet: %w", k.Name, refusal.ErrNotAllowed)
-	case s.Bound && ofWallet:
+	case s.Bound && k.OfWallet:
 		return fmt.Errorf("no policy lists what key %q of a wallet may sign: %w", k.Name, refusal.ErrByPolicy)
 	}
 	return nil

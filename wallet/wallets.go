@@ -64,32 +64,32 @@ func (m *Manager) AddWallet(ctx context.Context, name, net, key string) (string,
 			return fmt.Errorf("wallet %s: key %q: %w", name, k.Name, refusal.ErrNoKey)
 		}
 		u.Add(ledger.Wallet{Name: name, Net: net, Key: k.Name})
-		m.bindLimits(u, st.Keys[k.Name], name)
+		m.bind(u, st.Keys[k.Name], name)
 		return nil
 	})
 }
 
-// bindLimits notes on the key of wallets that have limits that these hold for it,
+// bind notes on the key of wallets that it is one, and which limits hold for it,
 // whatever becomes of the wallets.
-func (m *Manager) bindLimits(u *book.Update, key *ledger.Key, wallets ...string) {
+func (m *Manager) bind(u *book.Update, key *ledger.Key, wallets ...string) {
 	if key == nil {
 		return
 	}
 	bound := *key
-	bound.Limited = slices.Clone(key.Limited)
+	bound.OfWallet, bound.Limited = true, slices.Clone(key.Limited)
 	for _, w := range wallets {
 		limited := slices.ContainsFunc(m.cfg.Limits, func(l life.Limit) bool { return l.Wallet == w })
 		if limited && !slices.Contains(bound.Limited, w) {
 			bound.Limited = append(bound.Limited, w)
 		}
 	}
-	if len(bound.Limited) > len(key.Limited) {
+	if !key.OfWallet || len(bound.Limited) > len(key.Limited) {
 		u.Add(bound)
 	}
 }
 
-// bindAllLimits does so for the wallets that were there before their limits.
-func (m *Manager) bindAllLimits() error {
+// bindAll does so for the wallets that were there before their limits.
+func (m *Manager) bindAll() error {
 	if len(m.cfg.Limits) == 0 {
 		return nil
 	}
@@ -99,7 +99,7 @@ func (m *Manager) bindAllLimits() error {
 			of[w.Key] = append(of[w.Key], w.Name)
 		}
 		for key, wallets := range of {
-			m.bindLimits(u, u.State().Keys[key], wallets...)
+			m.bind(u, u.State().Keys[key], wallets...)
 		}
 		return nil
 	})

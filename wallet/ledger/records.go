@@ -70,6 +70,7 @@ type Key struct {
 	Signatures uint64   `cbor:"9,keyasint,omitempty"`
 	Imported   bool     `cbor:"10,keyasint,omitempty"`
 	Limited    []string `cbor:"11,keyasint,omitempty"` // wallets with a limit that it is, or was, the key of
+	OfWallet   bool     `cbor:"12,keyasint,omitempty"` // it is, or was, the key of a wallet
 }
 
 // A KeyUsed counts a signature of a key that is no transaction's.
