@@ -10,7 +10,8 @@
 //
 // The order of a sweep is the order of the files: early ends (sweep.go), what
 // the chain says (track.go), bytes that must go out (send.go), replacements
-// (replace.go), and the next signatures (advance.go).
+// (replace.go), and the next signatures (advance.go). What hosts are told of it is
+// in status.go, reasons.go and low.go; limits.go judges what may be spent.
 package life
 
 import (

@@ -261,7 +261,7 @@ func (e *Engine) AcceptChain(net, genesis string) error {
 	return e.inSteps(func(u *book.Update, t *ledger.Tx) bool {
 		old := t.Net == net && ofOldChain(u.State(), t)
 		if old {
-			endEarly(u, t, ending{ledger.Refused, ledger.OtherChain})
+			endNow(u, t, ending{ledger.Refused, ledger.OtherChain})
 		}
 		return old
 	})
