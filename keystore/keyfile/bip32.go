@@ -10,6 +10,7 @@ import (
 
 	"github.com/boatd/boatd/internal/secret"
 	"github.com/boatd/boatd/keystore"
+	"github.com/boatd/boatd/keystore/internal/k1"
 )
 
 // DefaultPath is the first Ethereum account (BIP-44; SLIP-44 has 60 for Ether).
@@ -95,7 +96,7 @@ func (n *node) child(index uint32) error {
 	if index >= hardened {
 		copy(data[1:], n.key())
 	} else {
-		point, err := pointK1(n.key())
+		point, err := k1.Public(n.key())
 		if err != nil {
 			return err
 		}

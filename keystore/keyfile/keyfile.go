@@ -30,6 +30,7 @@ import (
 
 	"github.com/boatd/boatd/internal/secret"
 	"github.com/boatd/boatd/keystore"
+	"github.com/boatd/boatd/keystore/internal/k1"
 )
 
 // MaxFile is the longest file that is read, in bytes: twenty times what
@@ -84,7 +85,7 @@ func compress(point []byte) []byte {
 func publicPoint(curve string, d []byte) ([]byte, error) {
 	switch curve {
 	case keystore.Secp256k1:
-		return pointK1(d)
+		return k1.Public(d)
 	case keystore.Secp256r1:
 		return pointR1(d)
 	}

@@ -10,6 +10,7 @@ import (
 	"math/big"
 
 	"github.com/boatd/boatd/keystore"
+	"github.com/boatd/boatd/keystore/internal/k1"
 )
 
 // A curve is what differs between the two. Secrets are 32 bytes, big-endian.
@@ -50,6 +51,17 @@ func parseR1(secret []byte) (*ecdsa.PrivateKey, error) {
 	return key, nil
 }
 
+func publicK1(secret []byte) ([]byte, error) {
+	point, err := k1.Public(secret)
+	if err != nil {
+		return nil, err
+	}
+	return compressed(point), nil
+}
+
+// compressed is the short form of a point (SEC 1, 2.3.3).
+func compressed(point []byte) []byte { return append([]byte{2 | point[64]&1}, point[1:33]...) }
+
 func publicR1(secret []byte) ([]byte, error) {
 	key, err := parseR1(secret)
 	if err != nil {
@@ -59,7 +71,7 @@ func publicR1(secret []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", keystore.ErrSecret, err)
 	}
-	return append([]byte{2 | point[64]&1}, point[1:33]...), nil // SEC 1, 2.3.3
+	return compressed(point), nil
 }
 
 func signR1(secret, public, digest []byte) ([]byte, error) {

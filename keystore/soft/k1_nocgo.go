@@ -3,12 +3,10 @@
 package soft
 
 import (
-	"fmt"
-
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
 
-	"github.com/boatd/boatd/keystore"
+	"github.com/boatd/boatd/keystore/internal/k1"
 )
 
 const flavour = "decred"
@@ -20,32 +18,9 @@ func warmK1() {
 	secp256k1.ScalarBaseMultNonConst(one.SetInt(1), &g)
 }
 
-// privateK1 reads a private key. The caller zeroes it. The library leaves copies
-// of nonces and keys on stack and heap that nothing can wipe.
-func privateK1(secret []byte) (*secp256k1.PrivateKey, error) {
-	if len(secret) != secretSize {
-		return nil, fmt.Errorf("%w: %d bytes", keystore.ErrSecret, len(secret))
-	}
-	var k secp256k1.PrivateKey
-	if k.Key.SetByteSlice(secret) || k.Key.IsZero() {
-		k.Zero()
-		return nil, fmt.Errorf("%w: out of range", keystore.ErrSecret)
-	}
-	return &k, nil
-}
-
-func publicK1(secret []byte) ([]byte, error) {
-	k, err := privateK1(secret)
-	if err != nil {
-		return nil, err
-	}
-	defer k.Zero()
-	return k.PubKey().SerializeCompressed(), nil
-}
-
 // rawSignK1 returns r‖s‖v of a 32-byte digest, s low, v 0 to 3.
 func rawSignK1(secret, digest []byte) ([]byte, error) {
-	k, err := privateK1(secret)
+	k, err := k1.Private(secret)
 	if err != nil {
 		return nil, err
 	}
