@@ -4,10 +4,8 @@
 package vfs
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"strings"
 )
 
@@ -52,14 +50,6 @@ type File interface {
 // next comes from the medium. It is a wish: bytes not yet synced stay.
 type Dropper interface {
 	DropCache() error
-}
-
-// Exists says whether err is nil, and false with nil for fs.ErrNotExist.
-func Exists(err error) (bool, error) {
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // CheckName returns ErrName unless name can be the name of a file in an FS.

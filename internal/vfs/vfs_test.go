@@ -131,15 +131,3 @@ func conform(t *testing.T, s vfs.FS) {
 }
 
 func TestCrashFS(t *testing.T) { conform(t, crashfs.New()) }
-
-func TestExists(t *testing.T) {
-	if ok, err := vfs.Exists(nil); !ok || err != nil {
-		t.Error("nil")
-	}
-	if ok, err := vfs.Exists(&fs.PathError{Err: fs.ErrNotExist}); ok || err != nil {
-		t.Error("not there")
-	}
-	if ok, err := vfs.Exists(io.ErrUnexpectedEOF); ok || err != io.ErrUnexpectedEOF {
-		t.Error("another error")
-	}
-}

@@ -19,18 +19,6 @@ func MessageDigest(message []byte) []byte {
 	return crypto.Keccak256([]byte("\x19Ethereum Signed Message:\n"+strconv.Itoa(len(message))), message)
 }
 
-// ValidatorDigest returns what is signed for data that one contract shall
-// judge: keccak256 of 0x19, 0x00, its address and the data (EIP-191, version
-// 0x00). The address is 0x and 40 hex digits; chains.ErrAddress or
-// chains.ErrChecksum for another.
-func ValidatorDigest(validator string, data []byte) ([]byte, error) {
-	a, err := readAddress(validator)
-	if err != nil {
-		return nil, err
-	}
-	return crypto.Keccak256([]byte{0x19, 0x00}, a[:], data), nil
-}
-
 // legacy is what v is above the recovery id (EIP-191's signatures, and what
 // ecrecover wants).
 const legacy = 27

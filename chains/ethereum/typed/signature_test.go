@@ -36,24 +36,6 @@ func TestMessageDigest(t *testing.T) {
 	}
 }
 
-// TestValidatorDigest: the bytes that are hashed are those of ox's documentation.
-func TestValidatorDigest(t *testing.T) {
-	want := crypto.Keccak256(unhex(t, "1900d8da6bf26964af9d7eed9e03e53415d37aa9604568656c6c6f20776f726c64"))
-	got, err := typed.ValidatorDigest("0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045", []byte("hello world"))
-	if err != nil || !bytes.Equal(got, want) {
-		t.Errorf("%x, %v", got, err)
-	}
-	for address, want := range map[string]error{
-		"": chains.ErrAddress, "0x": chains.ErrAddress, "d8dA6BF26964aF9D7eEd9e03E53415D37aA96045": chains.ErrAddress,
-		"0xd8dA6BF26964aF9D7eEd9e03E53415D37aA9604": chains.ErrAddress, "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA9604500": chains.ErrAddress,
-		"0Xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045": chains.ErrAddress, "0xd8da6BF26964aF9D7eEd9e03E53415D37aA96045": chains.ErrChecksum,
-	} {
-		if _, err := typed.ValidatorDigest(address, nil); !errors.Is(err, want) {
-			t.Errorf("%q: %v", address, err)
-		}
-	}
-}
-
 // signatures are some that others made: EIP-712's of its example, web3.js's
 // documentation of a message, and one of an authorization on Base Sepolia.
 var signatures = []struct {
