@@ -22,8 +22,7 @@ type transaction struct {
 	to       []byte   // 20 bytes, none for a deployment
 	value    *big.Int
 	data     []byte
-	access   []byte // content of the access list
-	recovery byte   // 0 or 1
+	recovery byte // 0 or 1
 	r, s     *big.Int
 	digest   []byte // what was signed
 }
@@ -32,7 +31,7 @@ var errTransaction = errors.New("not a signed transaction of type 0 or 2")
 
 // decode reads a transaction: a list of 9 fields, or the byte 2 and a list of 12
 // (EIP-155, EIP-1559). Integers are minimal, nothing is missing and nothing left
-// over.
+// over. The access list is empty: boatd signs no other.
 func decode(raw []byte) (*transaction, error) {
 	t := &transaction{}
 	if len(raw) > 0 && raw[0] == 2 {
@@ -54,7 +53,7 @@ func decode(raw []byte) (*transaction, error) {
 	}
 	t.gas, t.to, t.value, t.data = r.number(), r.text(), r.integer(), r.text()
 	if t.kind == 2 {
-		t.access = r.list()
+		r.nothing()
 	}
 	signed := fields[:len(fields)-len(r.rest)]
 	v := r.integer()
@@ -130,11 +129,16 @@ func (r *fieldReader) text() (b []byte) {
 	return b
 }
 
-func (r *fieldReader) list() (b []byte) {
-	if r.err == nil {
-		b, r.rest, r.err = rlp.SplitList(r.rest)
+// nothing reads an empty list.
+func (r *fieldReader) nothing() {
+	if r.err != nil {
+		return
 	}
-	return b
+	var content []byte
+	content, r.rest, r.err = rlp.SplitList(r.rest)
+	if r.err == nil && len(content) > 0 {
+		r.err = errors.New("the access list is not empty")
+	}
 }
 
 func (r *fieldReader) number() (n uint64) {

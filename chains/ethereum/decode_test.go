@@ -36,7 +36,7 @@ func agree(t *testing.T, raw []byte) (accepted bool) {
 	case got.kind != want.Type(), got.nonce != want.Nonce(), got.gas != want.Gas(), got.tip.Cmp(want.GasTipCap()) != 0,
 		got.cap.Cmp(want.GasFeeCap()) != 0, got.value.Cmp(want.Value()) != 0, !bytes.Equal(got.data, want.Data()),
 		got.chainID.Cmp(want.ChainId()) != 0, (len(got.to) == 0) != (want.To() == nil), want.To() != nil && !bytes.Equal(got.to, want.To()[:]),
-		got.r.Cmp(r) != 0, got.s.Cmp(s) != 0, int64(got.recovery) != recovery.Int64(), (len(got.access) > 0) != (len(want.AccessList()) > 0),
+		got.r.Cmp(r) != 0, got.s.Cmp(s) != 0, int64(got.recovery) != recovery.Int64(), len(want.AccessList()) > 0,
 		!bytes.Equal(got.digest, hash[:]), got.cost().Cmp(want.Cost()) != 0:
 		t.Fatalf("%x is decoded as %+v, and by go-ethereum as %+v", raw, got, want)
 	}
@@ -101,6 +101,32 @@ func TestDecode(t *testing.T) {
 			if _, err := decode(bad); err == nil {
 				t.Fatalf("%x is decoded", bad)
 			}
+		}
+	}
+}
+
+// TestDecodeAccessList: nothing that boatd signs has one (EIP-2930).
+func TestDecodeAccessList(t *testing.T) {
+	key, err := crypto.ToECDSA(crypto.Keccak256([]byte{1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		list types.AccessList
+		ok   bool
+	}{
+		{nil, true},
+		{types.AccessList{}, true},
+		{types.AccessList{{}}, false},
+		{types.AccessList{{Address: common.Address{1}, StorageKeys: []common.Hash{{2}}}}, false},
+	} {
+		tx := types.MustSignNewTx(key, types.LatestSignerForChainID(common.Big1), &types.DynamicFeeTx{ChainID: common.Big1, Gas: 21000, AccessList: test.list})
+		raw, err := tx.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decode(raw); (err == nil) != test.ok {
+			t.Errorf("%v: %v", test.list, err)
 		}
 	}
 }

@@ -58,7 +58,6 @@ func TestCompareToken(t *testing.T) {
 		"amount":    func(tx *transaction) { tx.data[67]++ },
 		"longer":    func(tx *transaction) { tx.data = append(tx.data, 0) },
 		"shorter":   func(tx *transaction) { tx.data = tx.data[:67] },
-		"access":    func(tx *transaction) { tx.access = []byte{1} },
 	} {
 		tx := good()
 		spoil(tx)

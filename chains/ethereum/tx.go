@@ -188,8 +188,6 @@ func compareIntent(tx *transaction, in chains.Intent) error {
 		return fmt.Errorf("%d bytes of other data", len(tx.data))
 	case in.Type != nil && tx.kind != *in.Type:
 		return fmt.Errorf("type %d", tx.kind)
-	case len(tx.access) > 0:
-		return errors.New("an access list")
 	}
 	return nil
 }
@@ -211,8 +209,6 @@ func compareToken(tx *transaction, in chains.Intent) error {
 		return fmt.Errorf("amount %x", d[36:])
 	case in.Type != nil && tx.kind != *in.Type:
 		return fmt.Errorf("type %d", tx.kind)
-	case len(tx.access) > 0:
-		return errors.New("an access list")
 	}
 	return nil
 }
