@@ -19,7 +19,8 @@
 //	Track          network  what the chain says about the attempts
 //
 // Abilities that not every network has are one-method interfaces found by type
-// assertion: [Replacer], [Balancer], [FeeQuoter], [Querier], [Meter].
+// assertion: [Replacer], [Balancer], [FeeQuoter], [Querier], [Tokener],
+// [Coder], [Logger], [Eventer], [Meter].
 package chains
 
 import (

@@ -26,6 +26,7 @@ var (
 	ErrNonceAhead  = errors.New("the chain's nonce is above the journal's")
 	ErrInvalidated = errors.New("the network declared the transaction invalid")
 	ErrBudget      = errors.New("the byte budget is used up")
+	ErrTooMuch     = errors.New("too many blocks for one answer")
 )
 
 // An Error is one of the sentinel errors above with what the far side said.

@@ -8,6 +8,7 @@
 //	nets      networks and which chain they are
 //	keys      keys in their stores
 //	life      the life of a transaction
+//	subs      contract events
 //	access    PIN and PUK, as arithmetic
 //	wallet    this package: what is left, and the parts put together
 package wallet
@@ -35,6 +36,7 @@ import (
 	"github.com/boatd/boatd/wallet/ledger"
 	"github.com/boatd/boatd/wallet/life"
 	"github.com/boatd/boatd/wallet/nets"
+	"github.com/boatd/boatd/wallet/subs"
 )
 
 // A Config is what a Manager is opened with.
@@ -78,6 +80,7 @@ type Manager struct {
 	Nets *nets.Set
 	Keys *keys.Ring
 	Life *life.Engine
+	Subs *subs.Set
 
 	cfg   Config
 	pin   turn // one attempt at a time, on whatever channel
@@ -122,7 +125,8 @@ func (m *Manager) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	m.Life = life.New(life.Config{Book: m.Book, Nets: m.Nets, Keys: m.Keys, Limits: cfg.Limits, QueueMax: cfg.QueueMax,
+	m.Subs = subs.New(subs.Config{Book: m.Book, Nets: m.Nets, Now: cfg.Now, Log: cfg.Log})
+	m.Life = life.New(life.Config{Follower: m.Subs, Book: m.Book, Nets: m.Nets, Keys: m.Keys, Limits: cfg.Limits, QueueMax: cfg.QueueMax,
 		RequireRef: cfg.RequireRef, NotBefore: uint64(max(0, cfg.BuildDate.Unix())), Now: cfg.Now, Jitter: cfg.Jitter, Bearer: cfg.Bearer, Log: cfg.Log})
 	if err := m.bindAll(); errors.Is(err, book.ErrFlash) { // they hold all the same as long as the wallets are there
 		cfg.Log.Error("limits were not noted on their keys", "err", err)

@@ -11,6 +11,13 @@ import (
 func (h *Host) eventRows() []atcmd.Command {
 	seq := atcmd.Param{Name: "after seq", Kind: atcmd.Number, Max: 1<<32 - 1}
 	return []atcmd.Command{
+		{Name: "+BOATSUBADD", Summary: "be told of an event of a contract", Forms: atcmd.Set, Class: atcmd.ClassB, PIN: true, Run: h.run(subAdd),
+			Params: []atcmd.Param{netParam, addressParam, {Name: "event", Kind: atcmd.String, Min: 1, Max: dataMax}, {Name: "indexed value", Kind: atcmd.String, Optional: true, Repeat: true}}},
+		{Name: "+BOATSUBLST", Summary: "subscriptions", Forms: atcmd.Read, Class: atcmd.ClassB, PIN: true, Run: h.run(subList)},
+		{Name: "+BOATSUBDEL", Summary: "end a subscription", Forms: atcmd.Set, Class: atcmd.ClassB, PIN: true, Run: h.run(subDelete),
+			Params: []atcmd.Param{{Name: "n", Kind: atcmd.Number, Min: 1, Max: 1<<32 - 1}}},
+		{Name: "+BOATEVTGET", Summary: "what a contract logged", Forms: atcmd.Set, Class: atcmd.ClassA, Run: h.run(eventGet),
+			Params: []atcmd.Param{{Name: "record", Kind: atcmd.Number, Min: 1, Max: 1<<32 - 1}}},
 		{Name: "+BOATEVTLST", Summary: "unsolicited codes that are retained", Forms: atcmd.Read | atcmd.Set, Class: atcmd.ClassA, Run: h.run(eventList),
 			Params: []atcmd.Param{seq, maxParam}},
 		{Name: "+BOATEVTACK", Summary: "forget unsolicited codes up to a number, for all channels", Forms: atcmd.Set, Class: atcmd.ClassB, Run: h.run(eventAck),
@@ -31,7 +38,45 @@ func eventList(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
 }
 
 func eventAck(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
-	return m.Book.Acknowledge(c.Number(0))
+	return m.Acknowledge(c.Number(0))
+}
+
+func subAdd(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
+	const first = 3
+	values := make([]*string, max(0, c.NArgs()-first))
+	for i := range values {
+		if !c.Omitted(first + i) {
+			text := c.Text(first + i)
+			values[i] = &text
+		}
+	}
+	n, err := m.Subscribe(c.Text(0), c.Text(1), c.Text(2), values)
+	if err != nil {
+		return argument(err, first)
+	}
+	c.Info(n)
+	return nil
+}
+
+func subList(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
+	for _, s := range m.Subs.List() {
+		c.Info(s.N, s.Net, s.Filter.Contract)
+	}
+	return nil
+}
+
+func subDelete(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
+	return m.Subs.Delete(c.Number(0))
+}
+
+func eventGet(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
+	e, err := m.Subs.Event(c.Number(0))
+	if err != nil {
+		return err
+	}
+	c.Info(min(e.Block, blockMax), e.Index, e.TxHash())
+	showLog(c, uint32(e.Index), e.Origin, e.Topics, e.Data)
+	return nil
 }
 
 // A Feed is the wallet's events as the server tells them. It can be asked before

@@ -125,13 +125,17 @@ func txLog(ctx context.Context, m *wallet.Manager, c *atcmd.Call) error {
 		return err
 	}
 	for i, l := range logs {
-		c.Hex(l.Address, uint32(i), logAddress)
-		for k, topic := range l.Topics {
-			c.Hex(topic, uint32(i), uint32(k)+1)
-		}
-		c.Hex(l.Data, uint32(i), logData)
+		showLog(c, uint32(i), l.Address, l.Topics, l.Data)
 	}
 	return nil
+}
+
+func showLog(c *atcmd.Call, log uint32, address []byte, topics [][]byte, data []byte) {
+	c.Hex(address, log, logAddress)
+	for i, topic := range topics {
+		c.Hex(topic, log, uint32(i)+1)
+	}
+	c.Hex(data, log, logData)
 }
 
 func txBump(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {

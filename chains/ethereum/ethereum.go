@@ -29,8 +29,8 @@ import (
 )
 
 // Protocol is how Ethereum enters the registry. A network that it opens is
-// also a Replacer, a Balancer, a FeeQuoter, a Querier, a Meter and an
-// io.Closer, which closes its connections.
+// also a Replacer, a Balancer, a FeeQuoter, a Querier, a Tokener, a Coder, a
+// Logger, an Eventer, a Meter and an io.Closer, which closes its connections.
 var Protocol = protocol(nil)
 
 // ProtocolOver is Protocol with connections made by connect instead of the

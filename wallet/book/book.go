@@ -181,10 +181,13 @@ func (u *Update) Add(rs ...ledger.Record) { u.records = append(u.records, rs...)
 
 // Emit announces an event when the update is durable and returns its number.
 func (u *Update) Emit(e Event) uint32 {
-	e.Seq = u.b.events.next + uint32(len(u.events))
+	e.Seq = u.Next()
 	u.events = append(u.events, e)
 	return e.Seq
 }
+
+// Next is the number that the next Emit will give.
+func (u *Update) Next() uint32 { return u.b.events.next + uint32(len(u.events)) }
 
 // Update runs f and makes durable what it added, or, when it added nothing, what
 // it found. An error of f is returned as it is; a failed write wraps ErrFlash.

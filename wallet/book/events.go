@@ -1,6 +1,7 @@
 package book
 
 import (
+	"math"
 	"slices"
 	"sort"
 	"sync"
@@ -50,6 +51,12 @@ func TxEvent(id uint32, s ledger.TxState, r ledger.Reason, hash string) Event {
 // Alarm is the event of something that a person should look at.
 func Alarm(code ledger.Reason, subject string) Event {
 	return Event{Topic: TopicAlarm, Name: "alarm", Fields: []any{uint32(code), subject}}
+}
+
+// ContractEvent is the event of something that a contract logged: a
+// subscription's number, the record and the block.
+func ContractEvent(n, record uint32, block uint64) Event {
+	return Event{Topic: TopicEvent, Name: "event", Fields: []any{n, record, block}}
 }
 
 // eventLog is the newest events in memory.
@@ -104,19 +111,37 @@ func (b *Book) LastEvent() uint32 {
 	return b.events.next - 1
 }
 
-// EventsAfter returns at most limit of the events in memory with numbers above
-// seq that may be told now. One about a transaction that is held ends the list:
-// order is never changed.
+// EventsAfter returns at most limit of the events with numbers above seq that
+// may be told now, of those that are not in memory any more what is on flash. One
+// about a transaction that is held ends the list: order is never changed.
 func (b *Book) EventsAfter(seq uint32, limit int) []Event {
 	l := b.events
 	l.mu.Lock()
+	seq = max(seq, l.forgot)
+	behind := len(l.ring) > 0 && seq+1 < l.ring[0].Seq
+	l.mu.Unlock()
+	if behind {
+		return l.tellable(b.Retained(seq, limit))
+	}
+	l.mu.Lock()
 	defer l.mu.Unlock()
 	from := sort.Search(len(l.ring), func(i int) bool { return l.ring[i].Seq > seq })
-	to := from
-	for to < len(l.ring) && to-from < limit && (l.ring[to].Tx == 0 || l.held[l.ring[to].Tx] == 0) {
+	return l.untilHeld(l.ring[from:min(len(l.ring), from+limit)])
+}
+
+func (l *eventLog) tellable(es []Event) []Event {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.untilHeld(es)
+}
+
+// untilHeld returns a copy of es up to the first that is held. l.mu is held.
+func (l *eventLog) untilHeld(es []Event) []Event {
+	to := 0
+	for to < len(es) && (es[to].Tx == 0 || l.held[es[to].Tx] == 0) {
 		to++
 	}
-	return slices.Clone(l.ring[from:to])
+	return slices.Clone(es[:to])
 }
 
 // Hold keeps the events of a transaction back until every Hold is released: no
@@ -140,20 +165,15 @@ func (b *Book) Hold(id uint32) (release func()) {
 }
 
 // Retained returns at most limit events above seq, oldest first: what is in
-// memory, and the ends of transactions that are on flash and not acknowledged.
+// memory, and what is on flash and not acknowledged: the ends of transactions,
+// contract events, and alarms about them.
 func (b *Book) Retained(seq uint32, limit int) []Event {
 	var all []Event
 	b.View(func(st *ledger.State) {
 		seq = max(seq, st.Meta.Acked)
-		from := sort.Search(len(st.Past), func(i int) bool { return st.Past[i].Event > seq })
-		for _, p := range st.Past[from:] {
-			if len(all) == limit {
-				break
-			}
-			e := TxEvent(p.ID, p.State, p.Reason, p.Hash())
-			e.Seq = p.Event
-			all = append(all, e)
-		}
+		all = kept(all, st.Past, seq, limit, func(p *ledger.Past) Event { return numbered(p.Event, TxEvent(p.ID, p.State, p.Reason, p.Hash())) })
+		all = kept(all, st.Events, seq, limit, func(e *ledger.Event) Event { return numbered(e.Record, ContractEvent(e.Sub, e.Record, e.Block)) })
+		all = kept(all, st.Alarms, seq, limit, func(a *ledger.Alarm) Event { return numbered(a.Seq, Alarm(a.Code, a.Subject)) })
 	})
 	l := b.events
 	l.mu.Lock()
@@ -166,6 +186,21 @@ func (b *Book) Retained(seq uint32, limit int) []Event {
 	slices.SortStableFunc(all, func(a, b Event) int { return int(int64(a.Seq) - int64(b.Seq)) })
 	all = slices.CompactFunc(all, func(a, b Event) bool { return a.Seq == b.Seq })
 	return all[:min(len(all), limit)]
+}
+
+// kept adds the events of at most limit records above seq; records are in the
+// order of their events.
+func kept[T any](all []Event, records []T, seq uint32, limit int, event func(T) Event) []Event {
+	from := sort.Search(len(records), func(i int) bool { return event(records[i]).Seq > seq })
+	for _, r := range records[from:min(len(records), from+limit)] {
+		all = append(all, event(r))
+	}
+	return all
+}
+
+func numbered(seq uint32, e Event) Event {
+	e.Seq = seq
+	return e
 }
 
 // RetainedRange returns the numbers of the oldest and the newest event that
@@ -183,9 +218,7 @@ func (b *Book) RetainedRange() (first, last uint32) {
 func (b *Book) Acknowledge(seq uint32) error {
 	seq = min(seq, b.LastEvent())
 	err := b.Update(func(u *Update) error {
-		m := u.State().Meta
-		i := sort.Search(len(u.State().Past), func(i int) bool { return u.State().Past[i].Event > m.Acked })
-		if i < len(u.State().Past) && u.State().Past[i].Event <= seq {
+		if m := u.State().Meta; seq > m.Acked && oldestKept(u.State()) <= seq {
 			m.Acked = seq
 			u.Add(m)
 		}
@@ -195,6 +228,22 @@ func (b *Book) Acknowledge(seq uint32) error {
 		b.events.forget(seq)
 	}
 	return err
+}
+
+// oldestKept returns the number of the oldest event on flash that is not
+// acknowledged, a number above all where there is none.
+func oldestKept(st *ledger.State) uint32 {
+	oldest := uint32(math.MaxUint32)
+	if i := sort.Search(len(st.Past), func(i int) bool { return st.Past[i].Event > st.Meta.Acked }); i < len(st.Past) {
+		oldest = st.Past[i].Event
+	}
+	if len(st.Events) > 0 {
+		oldest = min(oldest, st.Events[0].Record)
+	}
+	if len(st.Alarms) > 0 {
+		oldest = min(oldest, st.Alarms[0].Seq)
+	}
+	return oldest
 }
 
 // ForgetEvents empties the log in memory (reset level 0).

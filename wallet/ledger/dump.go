@@ -34,6 +34,7 @@ func (s *State) Dump(emit func(Batch) error) error {
 	for _, f := range s.foreign {
 		all = append(all, f)
 	}
+	all = s.appendEvents(all)
 	all = s.appendForgotten(all)
 	for _, p := range s.Past {
 		all = append(all, *p)

@@ -254,6 +254,13 @@ func (Attempted) kind() uint16   { return 23 }
 func (KeyUsed) kind() uint16     { return 24 }
 func (f foreign) kind() uint16   { return f.Kind }
 
+func (Subscription) kind() uint16     { return 27 }
+func (SubscriptionGone) kind() uint16 { return 28 }
+func (Looked) kind() uint16           { return 29 }
+func (Event) kind() uint16            { return 30 }
+func (Vanished) kind() uint16         { return 31 }
+func (Alarm) kind() uint16            { return 32 }
+
 // decoders makes a record of each kind's body.
 var decoders = map[uint16]func(cbor.RawMessage) (Record, error){
 	1: decode[Meta], 2: decode[Access], 3: decode[Key], 4: decode[KeyGone], 5: decode[Network],
@@ -261,6 +268,7 @@ var decoders = map[uint16]func(cbor.RawMessage) (Record, error){
 	11: decode[Account], 12: decode[Tx], 13: decode[Stepped], 14: decode[Signed], 15: decode[Moved],
 	16: decode[Requested], 17: decode[Ended], 18: decode[Past], 19: decode[Known], 20: decode[Spend],
 	21: decode[Channel], 22: decode[Reset], 23: decode[Attempted], 24: decode[KeyUsed],
+	27: decode[Subscription], 28: decode[SubscriptionGone], 29: decode[Looked], 30: decode[Event], 31: decode[Vanished], 32: decode[Alarm],
 }
 
 func decode[T Record](body cbor.RawMessage) (Record, error) {

@@ -17,7 +17,7 @@ const (
 	// RefsGone is of how many deleted wallets references are remembered.
 	RefsGone = 16
 	// MaxForeign is how many bytes of unknown records are carried along.
-	MaxForeign = 256 << 10
+	MaxForeign = 2 << 20
 	// MaxID is the last transaction id.
 	MaxID = 1<<31 - 1
 )
@@ -37,6 +37,11 @@ type State struct {
 	Open    []*Tx   // ascending ids
 	Past    []*Past // in order of their ends
 	Payload int     // bytes held by open transactions
+
+	Subs       map[uint32]*Subscription
+	Events     []*Event // ascending records, not acknowledged
+	EventBytes int      // that they take
+	Alarms     []*Alarm // ascending numbers, not acknowledged
 
 	spends  map[string][]*Spend // by wallet, in order of acceptance
 	refs    map[string]*references
@@ -68,6 +73,7 @@ func (s *State) clear() {
 	s.Peers, s.Wallets = map[string]*Peer{}, map[string]*Wallet{}
 	s.Accounts = map[AccountID]*Account{}
 	s.Open, s.Past, s.Payload = nil, nil, 0
+	s.Subs, s.Events, s.EventBytes, s.Alarms = map[uint32]*Subscription{}, nil, 0, nil
 	s.refs = map[string]*references{}
 	if s.spends == nil {
 		s.spends = map[string][]*Spend{}
@@ -98,6 +104,7 @@ func (s *State) apply(r Record) error {
 	switch r := r.(type) {
 	case Meta:
 		s.Meta = r
+		s.acknowledged()
 	case Access:
 		s.Access = r.State
 	case Key:
@@ -137,7 +144,9 @@ func (s *State) apply(r Record) error {
 		s.foreign = append(s.foreign, r)
 		s.strange += len(r.Body)
 	default:
-		s.applyTx(r)
+		if !s.applyEvents(r) {
+			s.applyTx(r)
+		}
 	}
 	return nil
 }
@@ -363,7 +372,7 @@ func (s *State) Check(r Record) error {
 	case foreign:
 		return when(s.strange+len(r.Body) > MaxForeign, "more unknown records than can be carried along")
 	}
-	return nil
+	return s.checkEvents(r)
 }
 
 // negative says whether v is no amount.

@@ -10,8 +10,9 @@
 //
 // The order of a sweep is the order of the files: early ends (sweep.go), what
 // the chain says (track.go), bytes that must go out (send.go), replacements
-// (replace.go), and the next signatures (advance.go). What hosts are told of it is
-// in status.go, reasons.go and low.go; limits.go judges what may be spent.
+// (replace.go), and the next signatures (advance.go). Then contract events are
+// looked for (follow.go). What hosts are told of it is in status.go, reasons.go
+// and low.go; limits.go judges what may be spent.
 package life
 
 import (
@@ -58,8 +59,17 @@ type Config struct {
 	Now        func() time.Time
 	Jitter     func() float64 // random, 0 to 1
 	// Bearer says whether a network's endpoints can be reached at all.
-	Bearer func(*nets.Net) bool
-	Log    *slog.Logger
+	Bearer   func(*nets.Net) bool
+	Follower Follower // nil: no contract events are followed
+	Log      *slog.Logger
+}
+
+// A Follower follows contract events; package subs has it.
+type Follower interface {
+	// Due returns when a network should be looked at, the zero time for not at all.
+	Due(net string) time.Time
+	// Look looks at a network whose chain is known.
+	Look(ctx context.Context, n *nets.Net) error
 }
 
 // An Engine carries all transactions.
@@ -96,6 +106,9 @@ type line struct {
 	finalAt time.Time
 	poll    time.Time // when the chain is looked at again
 	next    time.Time // when the network is needed next; zero: not by itself
+
+	misses    int       // failed looks for events in a row, with the network well otherwise
+	lookAfter time.Time // no look for events before it
 }
 
 // A work is what is remembered of one open transaction between sweeps.

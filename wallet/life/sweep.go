@@ -25,7 +25,11 @@ func (e *Engine) Sweep(ctx context.Context, name string) time.Duration {
 	s.line.occupied()
 	defer s.line.busy.Store(0)
 	before := e.cfg.Book.Commits()
-	if err := s.run(); err != nil {
+	err = s.run()
+	if err == nil {
+		err = s.follow()
+	}
+	if err != nil {
 		s.failed(err)
 	}
 	if e.cfg.Book.Commits() != before {
@@ -308,7 +312,7 @@ func (s *sweep) due(id uint32) bool {
 // wait returns how long until the network needs a sweep, and forgets what is
 // remembered of transactions that have ended.
 func (s *sweep) wait() time.Duration {
-	open := s.open()
+	open, look := s.open(), s.lookDue()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	keep := make(map[uint32]*work, len(open))
@@ -323,6 +327,9 @@ func (s *sweep) wait() time.Duration {
 		}
 	}
 	bearer := s.cfg.Bearer(s.net)
+	if bearer && !look.IsZero() {
+		sooner(&next, later(look, s.line.lookAfter))
+	}
 	for _, t := range open {
 		w := s.item(s.line, t.ID)
 		keep[t.ID] = w

@@ -85,6 +85,11 @@ func (s *Set) Delete(name string) error {
 				return fmt.Errorf("network %q has an open transaction %d: %w", name, t.ID, refusal.ErrInUse)
 			}
 		}
+		for _, sub := range u.State().Subs {
+			if sub.Net == name {
+				return fmt.Errorf("network %q is the network of subscription %d: %w", name, sub.N, refusal.ErrInUse)
+			}
+		}
 		for _, p := range u.State().Peers {
 			if p.Net == name {
 				u.Add(ledger.PeerGone{Name: p.Name})

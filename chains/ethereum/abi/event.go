@@ -14,8 +14,7 @@ const maxIndexed = 3
 //
 // A host that wants logs only by name may leave the word indexed away
 // everywhere. Such a signature names the same event, but no values can be
-// filtered, nor decoded from a log that has some indexed: guessing which would
-// show wrong values.
+// filtered: guessing which are indexed would ask for other logs.
 type Event struct {
 	Name   string
 	Inputs []Param
@@ -37,30 +36,12 @@ func (e *Event) indexed() (params []Param) {
 	return params
 }
 
-// A Filter is the topics that a log must have, the event's own first; nil for
-// any. As JSON it is the topics of eth_getLogs.
-type Filter []*common.Hash
-
-// Match says whether a log with these topics passes.
-func (f Filter) Match(topics []common.Hash) bool {
-	if len(topics) < len(f) {
-		return false
-	}
-	for i, want := range f {
-		if want != nil && *want != topics[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// Filter returns the filter for the event with values, in order, for its
-// indexed parameters; nil, and any that are missing at the end, for any value.
-// Values are written as for [Function.Encode], also where the topic is only
-// the value's hash. The error is an [*ArgumentError].
-func (e *Event) Filter(values []*string, resolve Resolver) (Filter, error) {
-	own := e.Topic()
-	filter := Filter{&own}
+// Topics returns what a log's topics must be, the event's own first, with
+// values, in order, for its indexed parameters; nil, and any that are missing at
+// the end, for any value. Values are written as for [Function.Encode], also where
+// the topic is only the value's hash. The error is an [*ArgumentError].
+func (e *Event) Topics(values []*string, resolve Resolver) ([][]byte, error) {
+	topics := [][]byte{e.Topic().Bytes()}
 	params := e.indexed()
 	if len(values) > len(params) {
 		why := fmt.Errorf("it is too many, %d parameters have the word indexed", len(params))
@@ -68,7 +49,7 @@ func (e *Event) Filter(values []*string, resolve Resolver) (Filter, error) {
 	}
 	for i, text := range values {
 		if text == nil {
-			filter = append(filter, nil)
+			topics = append(topics, nil)
 			continue
 		}
 		r := &reader{resolve: resolve, left: maxEncoded}
@@ -76,14 +57,10 @@ func (e *Event) Filter(values []*string, resolve Resolver) (Filter, error) {
 		if err != nil {
 			return nil, wrong(i, params[i], err)
 		}
-		topic := v.topic()
-		filter = append(filter, &topic)
+		topics = append(topics, v.topic().Bytes())
 	}
-	return filter, nil
+	return topics, nil
 }
-
-// hashed: the topic of such a parameter is a hash of the value.
-func (t *Type) hashed() bool { return t.dynamic || t.composite() }
 
 // topic returns the topic of an indexed value.
 func (v Value) topic() common.Hash {
@@ -94,43 +71,4 @@ func (v Value) topic() common.Hash {
 		return crypto.Keccak256Hash(v.data)
 	}
 	return common.BytesToHash(v.data)
-}
-
-// Decode returns the values of a log in the order of the parameters. Of an
-// indexed parameter that is an array, a tuple, bytes or a string the log has
-// only the hash: its value has the type bytes32. ErrData for a log of another
-// event or another form.
-func (e *Event) Decode(topics []common.Hash, data []byte) ([]Value, error) {
-	if len(topics) == 0 || topics[0] != e.Topic() {
-		return nil, fmt.Errorf("%w: a log of another event than %s", ErrData, e)
-	}
-	topics = topics[1:]
-	if n := len(e.indexed()); n != len(topics) {
-		return nil, fmt.Errorf("%w: %d parameters are indexed in the log and %d in the signature", ErrData, len(topics), n)
-	}
-	var rest []Param
-	values := make([]Value, len(e.Inputs))
-	for i, p := range e.Inputs {
-		if !p.Indexed {
-			rest = append(rest, p)
-			continue
-		}
-		v := Value{Type: p.Type, data: topics[0].Bytes()}
-		if p.Type.hashed() {
-			v.Type = newType(fixedBytes, common.HashLength)
-		} else if !p.Type.fits(v.data) {
-			return nil, fmt.Errorf("%w: the topic %x is no %s", ErrData, v.data, p.Type)
-		}
-		values[i], topics = v, topics[1:]
-	}
-	plain, err := decode(rest, data)
-	if err != nil {
-		return nil, err
-	}
-	for i, p := range e.Inputs {
-		if !p.Indexed {
-			values[i], plain = plain[0], plain[1:]
-		}
-	}
-	return values, nil
 }

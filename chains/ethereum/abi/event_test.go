@@ -1,10 +1,8 @@
 package abi
 
 import (
-	"encoding/json"
 	"errors"
 	"math/big"
-	"slices"
 	"strings"
 	"testing"
 
@@ -38,43 +36,14 @@ func TestEvent(t *testing.T) {
 			t.Errorf("%s: %s %s", signature, e, e.Topic())
 		}
 	}
-	e := event(t, "Transfer(address indexed from,address indexed to,uint256)")
-	topics := []common.Hash{e.Topic(), hash(alice[2:]), hash(bob[2:])}
-	values, err := e.Decode(topics, data("7"))
-	if err != nil || !slices.Equal(texts(values), []string{alice, bob, "7"}) {
-		t.Errorf("%q, %v", texts(values), err)
-	}
-	for _, c := range []struct {
-		topics []common.Hash
-		data   []byte
-	}{
-		{nil, data("7")},
-		{topics[:2], data("7")},                // another form of the event
-		{append(topics[:3:3], hash("7")), nil}, // ERC-721
-		{append(topics[:3:3], hash("7")), data("7")},
-		{[]common.Hash{hash("1"), topics[1], topics[2]}, data("7")}, // another event
-		{[]common.Hash{topics[0], hash("1" + alice[2:]), topics[2]}, data("7")},
-		{topics, nil},
-	} {
-		if values, err := e.Decode(c.topics, c.data); !errors.Is(err, ErrData) {
-			t.Errorf("%v %x is %q, %v", c.topics, c.data, texts(values), err)
-		}
-	}
 }
 
 // TestUnmarked: without the word indexed nothing is guessed.
 func TestUnmarked(t *testing.T) {
 	e := event(t, "Transfer(address,address,uint256)")
-	if _, err := e.Decode([]common.Hash{e.Topic(), hash(alice[2:]), hash(bob[2:])}, data("7")); !errors.Is(err, ErrData) {
-		t.Error(err)
-	}
-	values, err := e.Decode([]common.Hash{e.Topic()}, data(alice[2:], bob[2:], "7"))
-	if err != nil || !slices.Equal(texts(values), []string{alice, bob, "7"}) {
-		t.Errorf("%q, %v", texts(values), err)
-	}
 	who := alice
 	var wrong *ArgumentError
-	if _, err := e.Filter([]*string{&who}, nil); !errors.As(err, &wrong) || wrong.Index != 0 {
+	if _, err := e.Topics([]*string{&who}, nil); !errors.As(err, &wrong) || wrong.Index != 0 {
 		t.Error(err)
 	}
 }
@@ -93,38 +62,18 @@ func TestEventRefused(t *testing.T) {
 func TestFilter(t *testing.T) {
 	e := event(t, "Transfer(address indexed from,address indexed to,uint256)")
 	to, broken := bob, "0x12"
-	f, err := e.Filter([]*string{nil, &to}, nil)
-	if err != nil {
-		t.Fatal(err)
+	f, err := e.Topics([]*string{nil, &to}, nil)
+	if err != nil || len(f) != 3 || common.BytesToHash(f[0]) != e.Topic() || f[1] != nil || common.BytesToHash(f[2]) != hash(bob[2:]) {
+		t.Errorf("%x, %v", f, err)
 	}
-	topic, from := e.Topic(), hash(alice[2:])
-	want := `["` + topic.Hex() + `",null,"` + hash(bob[2:]).Hex() + `"]`
-	if b, err := json.Marshal(f); err != nil || !strings.EqualFold(string(b), want) {
-		t.Errorf("%s, %v", b, err)
-	}
-	for _, c := range []struct {
-		topics []common.Hash
-		want   bool
-	}{
-		{[]common.Hash{topic, from, hash(bob[2:])}, true},
-		{[]common.Hash{topic, from, hash(bob[2:]), hash("1")}, true},
-		{[]common.Hash{topic, hash(bob[2:]), from}, false},
-		{[]common.Hash{from, from, hash(bob[2:])}, false},
-		{[]common.Hash{topic, from}, false},
-		{nil, false},
-	} {
-		if f.Match(c.topics) != c.want {
-			t.Errorf("%v: %v", c.topics, !c.want)
-		}
-	}
-	if all, err := e.Filter(nil, nil); err != nil || len(all) != 1 || !all.Match([]common.Hash{topic}) {
-		t.Errorf("%v, %v", all, err)
+	if all, err := e.Topics(nil, nil); err != nil || len(all) != 1 {
+		t.Errorf("%x, %v", all, err)
 	}
 	var wrong *ArgumentError
-	if _, err := e.Filter([]*string{nil, &broken}, nil); !errors.As(err, &wrong) || wrong.Index != 1 || !errors.Is(err, chains.ErrAddress) {
+	if _, err := e.Topics([]*string{nil, &broken}, nil); !errors.As(err, &wrong) || wrong.Index != 1 || !errors.Is(err, chains.ErrAddress) {
 		t.Error(err)
 	}
-	if _, err := e.Filter([]*string{nil, nil, nil}, nil); !errors.As(err, &wrong) || wrong.Index != 2 {
+	if _, err := e.Topics([]*string{nil, nil, nil}, nil); !errors.As(err, &wrong) || wrong.Index != 2 {
 		t.Error(err)
 	}
 }
@@ -160,20 +109,9 @@ func TestTopics(t *testing.T) {
 		{"(bytes,uint8[])[]", `[["0xab",[1,2]]]`, crypto.Keccak256Hash(data("ab.", "1", "2"))},
 	} {
 		e := event(t, "E(uint8,"+c.typ+" indexed,string)")
-		f, err := e.Filter([]*string{&c.value}, nil)
-		if err != nil || *f[1] != c.want {
-			t.Errorf("%s %s: %v, %v, want %s", c.typ, c.value, f, err, c.want)
-			continue
-		}
-		values, err := e.Decode([]common.Hash{e.Topic(), c.want}, data("5", "40", "0"))
-		if err != nil || len(values) != 3 || values[0].Text() != "5" || values[2].Text() != "" {
-			t.Errorf("%s: %v, %v", c.typ, values, err)
-			continue
-		}
-		if hashed := values[1].Type.String() == "bytes32"; hashed != e.Inputs[1].Type.hashed() {
-			t.Errorf("%s: the value has the type %s", c.typ, values[1].Type)
-		} else if hashed && values[1].Text() != strings.ToLower(c.want.Hex()) || !hashed && values[1].Text() != c.value {
-			t.Errorf("%s: %s", c.typ, values[1].Text())
+		f, err := e.Topics([]*string{&c.value}, nil)
+		if err != nil || common.BytesToHash(f[1]) != c.want {
+			t.Errorf("%s %s: %x, %v, want %s", c.typ, c.value, f, err, c.want)
 		}
 	}
 }

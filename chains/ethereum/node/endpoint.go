@@ -53,8 +53,13 @@ func (e *Endpoint) ask(ctx context.Context, calls []*jsonrpc.Call) error {
 	case errors.Is(err, chains.ErrOtherChain):
 		return err
 	}
-	if errors.Is(err, jsonrpc.ErrTooLarge) && slices.ContainsFunc(calls, contractAnswers) {
-		return wire.Refuse(chains.ErrRefused, "ask "+e.Host(), "%v", err)
+	if errors.Is(err, jsonrpc.ErrTooLarge) {
+		switch {
+		case slices.ContainsFunc(calls, asksLogs):
+			return wire.Refuse(chains.ErrTooMuch, "ask "+e.Host(), "%v", err)
+		case slices.ContainsFunc(calls, contractAnswers):
+			return wire.Refuse(chains.ErrRefused, "ask "+e.Host(), "%v", err)
+		}
 	}
 	return e.down(wire.Refuse(chains.ErrUnreachable, "ask "+e.Host(), "%v", err))
 }
@@ -65,10 +70,15 @@ func contractAnswers(call *jsonrpc.Call) bool {
 	return call.Method == "eth_call" || call.Method == "eth_estimateGas"
 }
 
+// asksLogs says whether the answer is as long as the range of blocks that was
+// asked for allows. Nodes refuse a range that is too large in words that others
+// have for too many requests.
+func asksLogs(call *jsonrpc.Call) bool { return call.Method == "eth_getLogs" }
+
 // score takes being told to ask less for not being answered.
 func (e *Endpoint) score(calls []*jsonrpc.Call) error {
 	for _, call := range calls {
-		if call.Err != nil && wire.Classify(call.Err) == wire.Busy {
+		if call.Err != nil && !asksLogs(call) && wire.Classify(call.Err) == wire.Busy {
 			return e.down(wire.Complaint("ask "+e.Host(), call.Err))
 		}
 	}

@@ -2,13 +2,16 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
+	"math"
 
 	"github.com/boatd/boatd/chains"
 )
 
-// Bounds of what is read of a receipt's logs.
+// Bounds of what is read of logs.
 const (
-	maxLogs   = 1024
+	maxLogs   = 1024  // of a receipt
+	maxEvents = 65536 // of a range of blocks; an answer's size bounds them sooner
 	maxTopics = 4
 )
 
@@ -59,4 +62,33 @@ func readLog(address, data json.RawMessage, topics []json.RawMessage) (l chains.
 	}
 	l.Data, err = ReadData("data of a log", data)
 	return l, err
+}
+
+// ReadEvents reads the answer to eth_getLogs.
+func ReadEvents(raw json.RawMessage) ([]chains.Event, error) {
+	var o []struct {
+		Address, Data, BlockNumber, BlockHash, TransactionHash, LogIndex json.RawMessage
+		Topics                                                           []json.RawMessage
+		Removed                                                          bool
+	}
+	if err := json.Unmarshal(raw, &o); err != nil || o == nil || len(o) > maxEvents {
+		return nil, Malformed("logs", raw)
+	}
+	events := make([]chains.Event, len(o))
+	for i, l := range o {
+		var err1, err2, err3, err4, err5 error
+		e := &events[i]
+		e.Log, err1 = readLog(l.Address, l.Data, l.Topics)
+		e.Block.Number, err2 = readNumber(l.BlockNumber)
+		e.Block.Hash, err3 = ReadHash("block hash of a log", l.BlockHash)
+		e.Tx, err4 = ReadHash("transaction hash of a log", l.TransactionHash)
+		e.Index, err5 = ReadUint("log index", l.LogIndex)
+		if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+			return nil, err
+		}
+		if l.Removed || e.Index > math.MaxUint32 {
+			return nil, Malformed("a log", raw)
+		}
+	}
+	return events, nil
 }

@@ -1,0 +1,388 @@
+package subs
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/wallet/book"
+	"github.com/boatd/boatd/wallet/ledger"
+	"github.com/boatd/boatd/wallet/nets"
+)
+
+const (
+	// settle is how many blocks become final until what was told of them is held
+	// against the chain once more.
+	settle = 32
+	// deep is how far below the newest block one is taken for final where the
+	// network tells of no newer one that is.
+	deep = 1024
+	// written is how many blocks in which nothing was found may be looked through
+	// again after a restart.
+	written = 512
+	// batch is how many events are written in one step.
+	batch = 256
+	// firstSpan is how many blocks are asked for at once at first; nodes differ
+	// in how many they allow.
+	firstSpan, maxSpan = 2000, 1 << 20
+
+	// A chain on which nothing happens is looked at ever more seldom.
+	waitMin, waitMax = 2 * time.Second, time.Minute
+)
+
+// A pace is what is remembered of a network between looks.
+type pace struct {
+	due    time.Time // of the next look
+	active time.Time // of the last event, or the last change
+	span   uint64    // blocks to ask for at once
+	at     map[uint32]cursor
+}
+
+// A cursor is how far a subscription has come; on flash it may be less.
+type cursor struct {
+	chain chains.Identity
+	seen  chains.Head
+	final uint64
+}
+
+// pace returns what is remembered of a network. s.mu is held.
+func (s *Set) pace(net string) *pace {
+	p := s.paces[net]
+	if p == nil {
+		p = &pace{span: firstSpan, at: map[uint32]cursor{}, active: s.cfg.Now()}
+		s.paces[net] = p
+	}
+	return p
+}
+
+// Due returns when a network should be looked at next, the zero time for not at
+// all.
+func (s *Set) Due(net string) time.Time {
+	mine, full := s.of(net)
+	if len(mine) == 0 || full {
+		return time.Time{}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if due := s.pace(net).due; !due.IsZero() {
+		return due
+	}
+	return s.cfg.Now()
+}
+
+// A look is one look at a network.
+type look struct {
+	*Set
+	ctx     context.Context
+	net     *nets.Net
+	chain   chains.Eventer
+	horizon *chains.Horizon
+	final   uint64 // block that is taken for final
+	behind  bool   // there is more to look through
+	found   bool
+}
+
+// Look looks for events on a network whose chain is known. It must not be called
+// for a network while a call for it is under way.
+func (s *Set) Look(ctx context.Context, n *nets.Net) error {
+	mine, full := s.of(n.Name)
+	chain, ok := n.Network.(chains.Eventer)
+	if len(mine) == 0 || full || !ok {
+		return nil
+	}
+	l := &look{Set: s, ctx: ctx, net: n, chain: chain}
+	var anchors []uint64
+	for i := range mine {
+		if c := l.cursor(&mine[i]); c.seen.Hash != "" && !slices.Contains(anchors, c.seen.Number) {
+			anchors = append(anchors, c.seen.Number)
+		}
+	}
+	var err error
+	if l.horizon, err = chain.Horizon(ctx, anchors); err != nil {
+		return fmt.Errorf("looking for events on network %s: %w", n.Name, err)
+	}
+	head := l.horizon.Head.Number
+	l.final = min(head, max(l.horizon.Final, head-min(head, deep)))
+	if err := l.all(mine); err != nil {
+		return fmt.Errorf("looking for events on network %s: %w", n.Name, err)
+	}
+	l.schedule()
+	return nil
+}
+
+// cursor returns how far a subscription has come, the zero cursor if it has not
+// begun on this chain.
+func (l *look) cursor(sub *ledger.Subscription) cursor {
+	l.mu.Lock()
+	c, ok := l.pace(l.net.Name).at[sub.N]
+	l.mu.Unlock()
+	if !ok && sub.Chain != nil {
+		c = cursor{*sub.Chain, sub.Seen, sub.Final}
+	}
+	if c.chain != l.net.Pinned || sub.Chain == nil || *sub.Chain != l.net.Pinned {
+		return cursor{} // it may have the number of another one that is gone
+	}
+	return c
+}
+
+func (l *look) remember(n uint32, c cursor) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pace(l.net.Name).at[n] = c
+}
+
+// A task is what a look has to do for one subscription.
+type task struct {
+	sub  ledger.Subscription
+	from cursor
+	scan chains.Scan
+}
+
+func (l *look) all(mine []ledger.Subscription) error {
+	var tasks []task
+	for _, sub := range mine {
+		c := l.cursor(&sub)
+		if c.chain == (chains.Identity{}) {
+			if err := l.begin(sub.N); err != nil {
+				return err
+			}
+			continue
+		}
+		if t := (task{sub: sub, from: c}); l.plan(&t) {
+			tasks = append(tasks, t)
+		}
+	}
+	if len(tasks) == 0 {
+		return nil
+	}
+	scans := make([]chains.Scan, len(tasks))
+	for i := range tasks {
+		scans[i] = tasks[i].scan
+	}
+	results, err := l.chain.Scan(l.ctx, scans)
+	if err != nil {
+		return err
+	}
+	for i := range tasks {
+		if err := l.take(&tasks[i], &results[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin starts a subscription behind the newest block.
+func (l *look) begin(n uint32) error {
+	c := cursor{l.net.Pinned, l.horizon.Head, l.horizon.Head.Number}
+	err := l.cfg.Book.Update(func(u *book.Update) error {
+		if u.State().Subs[n] == nil || !l.net.Current(u.State()) {
+			return errStale
+		}
+		u.Add(ledger.Looked{N: n, Chain: c.chain, Seen: c.seen, Final: c.final})
+		return nil
+	})
+	if err == nil {
+		l.remember(n, c)
+	}
+	return err
+}
+
+// plan says which blocks to look through, false for none.
+func (l *look) plan(t *task) bool {
+	h, c := l.horizon, &t.from
+	if h.Head.Number < c.seen.Number {
+		return false // a node that lags, or a chain that has to grow again
+	}
+	from := c.seen.Number + 1
+	shown, anchored := h.Blocks[c.seen.Number]
+	switch {
+	case c.seen.Hash != "" && !anchored:
+		return false // asked in one batch, and not answered
+	case c.seen.Hash != "" && shown.Hash != c.seen.Hash, c.seen.Number <= c.final, l.final >= c.final+settle:
+		from = c.final + 1
+	}
+	l.mu.Lock()
+	span := l.pace(l.net.Name).span
+	l.mu.Unlock()
+	t.scan = chains.Scan{Filter: t.sub.Filter, From: from, To: min(h.Head.Number, from+span-1)}
+	return t.scan.From <= t.scan.To
+}
+
+// take writes what a scan has found.
+func (l *look) take(t *task, r *chains.Scanned) error {
+	size := t.scan.To - t.scan.From + 1
+	if errors.Is(r.Err, chains.ErrTooMuch) && size > 1 {
+		l.resize(size, false)
+		l.behind = true
+		return nil
+	}
+	if r.Err != nil {
+		return r.Err
+	}
+	l.resize(size, true)
+	gone, err := l.vanished(t, r)
+	if err != nil {
+		return err
+	}
+	for {
+		more, err := l.write(t, r, gone)
+		if err != nil || !more {
+			return err
+		}
+		gone = nil
+	}
+}
+
+// resize learns how many blocks a node allows at once.
+func (l *look) resize(size uint64, good bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.pace(l.net.Name)
+	switch {
+	case !good:
+		p.span = min(p.span, size/2)
+	case size == p.span:
+		p.span = min(p.span+p.span/8+1, maxSpan)
+	}
+}
+
+// vanished returns the blocks of which events were told and that are in the range
+// of a scan, but not in the chain any more.
+func (l *look) vanished(t *task, r *chains.Scanned) (gone [][]byte, err error) {
+	has := map[string]bool{}
+	for i := range r.Events {
+		has[r.Events[i].Block.Hash] = true
+	}
+	var suspects []ledger.Mark
+	var numbers []uint64
+	for _, m := range t.sub.Marks {
+		if m.Number >= t.scan.From && m.Number <= t.scan.To && !has[hex.EncodeToString(m.Hash)] {
+			suspects, numbers = append(suspects, m), append(numbers, m.Number)
+		}
+	}
+	if len(suspects) == 0 {
+		return nil, nil
+	}
+	slices.Sort(numbers)
+	now, err := l.chain.Horizon(l.ctx, slices.Compact(numbers))
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range suspects {
+		b, ok := now.Blocks[m.Number]
+		if !ok || b.Hash == hex.EncodeToString(m.Hash) {
+			return nil, fmt.Errorf("block %d has lost its events: %w", m.Number, chains.ErrDisagree)
+		}
+		gone = append(gone, m.Hash)
+	}
+	return gone, nil
+}
+
+// write tells hosts of what vanished and then of the next events, as many as fit
+// into one step, and writes how far the subscription has come. more: there are
+// others in the scan.
+func (l *look) write(t *task, r *chains.Scanned, gone [][]byte) (more bool, err error) {
+	var end cursor
+	told := 0
+	err = l.cfg.Book.Update(func(u *book.Update) error {
+		sub := u.State().Subs[t.sub.N]
+		if sub == nil || !l.net.Current(u.State()) {
+			return errStale
+		}
+		left := l.tellVanished(u, sub, gone)
+		end = cursor{t.from.chain, r.Last, t.from.final}
+		var cut *chains.Event
+		if told, cut = l.tell(u, sub, r.Events, min(left, batch)); cut != nil {
+			end.seen = chains.Head{Number: cut.Block.Number - 1}
+			more = told > 0
+		}
+		if t.scan.From == t.from.final+1 { // all is looked through from there
+			end.final = max(end.final, min(end.seen.Number, l.final))
+		}
+		if told > 0 || len(gone) > 0 || end.seen.Number >= sub.Seen.Number+written {
+			u.Add(ledger.Looked{N: sub.N, Chain: end.chain, Seen: end.seen, Final: end.final})
+		}
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	l.found = l.found || told > 0 || len(gone) > 0
+	forward := told > 0 || end.seen.Number > t.from.seen.Number || end.final > t.from.final
+	l.behind = l.behind || forward && end.seen.Number < l.horizon.Head.Number
+	l.remember(t.sub.N, end)
+	return more, nil
+}
+
+// tellVanished raises an alarm for every run of records of blocks that are gone,
+// and returns how much room is left.
+func (l *look) tellVanished(u *book.Update, sub *ledger.Subscription, gone [][]byte) (left int) {
+	left = room(u.State())
+	for _, m := range sub.Marks {
+		if !slices.ContainsFunc(gone, func(h []byte) bool { return string(h) == string(m.Hash) }) {
+			continue
+		}
+		subject := fmt.Sprintf("event %d", m.First)
+		if m.Last > m.First {
+			subject += fmt.Sprintf("-%d", m.Last)
+		}
+		a := ledger.Alarm{Code: ledger.Disagreement, Subject: subject}
+		a.Seq = u.Emit(book.Alarm(a.Code, a.Subject))
+		u.Add(a)
+		left--
+	}
+	for _, h := range gone {
+		u.Add(ledger.Vanished{N: sub.N, Hash: h})
+	}
+	return max(0, left)
+}
+
+// tell tells of the first events that were not told, at most limit. It returns
+// how many and the one at which it stopped, nil for none.
+func (l *look) tell(u *book.Update, sub *ledger.Subscription, events []chains.Event, limit int) (told int, cut *chains.Event) {
+	step := 0
+	for i := range events {
+		e := &events[i]
+		hash, _ := hex.DecodeString(e.Block.Hash)
+		if sub.Told(hash, e.Index) {
+			continue
+		}
+		if told == limit || step > stepBytes || u.State().EventBytes+step > MaxKeptBytes {
+			return told, e
+		}
+		rec := record(u.Next(), sub.N, hash, e)
+		u.Emit(book.ContractEvent(sub.N, rec.Record, rec.Block))
+		u.Add(rec)
+		told++
+		step += len(rec.Data)
+	}
+	return told, nil
+}
+
+// stepBytes bounds the data of one step, which must fit a frame of the journal.
+const stepBytes = 64 << 10
+
+func record(number, sub uint32, hash []byte, e *chains.Event) ledger.Event {
+	tx, _ := hex.DecodeString(e.Tx)
+	return ledger.Event{Record: number, Sub: sub, Block: e.Block.Number, Hash: hash, Index: e.Index, Tx: tx,
+		Origin: e.Address, Topics: e.Topics, Data: e.Data[:min(len(e.Data), MaxData)]}
+}
+
+// schedule sets when the network is looked at again: at once while there is more
+// to look through, soon after something happened, and then ever more seldom.
+func (l *look) schedule() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p, now := l.pace(l.net.Name), l.cfg.Now()
+	if l.found {
+		p.active = now
+	}
+	p.due = now
+	if !l.behind {
+		p.due = now.Add(max(waitMin, min(waitMax, now.Sub(p.active)/8)))
+	}
+}
