@@ -46,6 +46,7 @@ type Chain struct {
 	forks    uint64 // makes the blocks of another branch differ
 	late     bool
 	watch    func(method, params string)
+	logs     []logged // of the next block
 }
 
 type block struct {
@@ -55,6 +56,7 @@ type block struct {
 	time   uint64
 	base   *big.Int // nil on a legacy chain
 	txs    []*inclusion
+	logs   []logged
 }
 
 type inclusion struct {
@@ -103,7 +105,8 @@ func (c *Chain) genesis() {
 // append makes a block. Its hash covers its transactions, its branch and, by
 // its parent, everything before.
 func (c *Chain) append(txs []*inclusion) *block {
-	b := &block{number: uint64(len(c.blocks)), txs: txs}
+	b := &block{number: uint64(len(c.blocks)), txs: txs, logs: c.logs}
+	c.logs = nil
 	b.time = c.o.Start + blockTime*b.number + c.skew
 	if !c.o.Legacy {
 		b.base = c.o.Base

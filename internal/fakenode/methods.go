@@ -52,6 +52,8 @@ func (n *Node) call(q request, see uint64) (any, *jsonrpc.Error) {
 		return n.send(q)
 	case "eth_getTransactionReceipt", "eth_getTransactionByHash":
 		return n.lookUp(q, see)
+	case "eth_getLogs":
+		return n.getLogs(q, see)
 	}
 	return nil, noMethod(q.Method)
 }

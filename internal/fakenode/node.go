@@ -39,6 +39,7 @@ type Faults struct {
 	NoHeaders bool          // has no eth_getHeaderByNumber
 	NoPrice   bool          // tells no effectiveGasPrice, as before EIP-1559
 	NoTip     bool          // has neither eth_maxPriorityFeePerGas nor eth_feeHistory
+	LogRange  uint64        // refuses to look for logs in more blocks
 	Indexing  bool          // refuses look-ups of transactions, as geth does after its start
 	Syncing   bool          // says that it is 1000 blocks behind
 	Nonce     int64         // is added to every answer of eth_getTransactionCount

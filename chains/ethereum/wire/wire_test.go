@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -406,6 +407,28 @@ func FuzzComplaint(f *testing.F) {
 		}
 		if strings.ContainsAny(err.Error(), "\r\n\x00") {
 			t.Fatalf("%q in an error's text", err.Error())
+		}
+	})
+}
+
+func FuzzEvents(f *testing.F) {
+	f.Add([]byte(`[]`))
+	f.Add([]byte(`[{"address":"0x72665d3e94cb4f374b7728f1ab21a3115c4d50eb","topics":["0x` + hashA + `"],"data":"0x01","blockNumber":"0x1","blockHash":"0x` + hashB + `","transactionHash":"0x` + hashA + `","logIndex":"0x0","removed":false}]`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		events, err := ReadEvents(raw)
+		if err != nil && events != nil {
+			t.Fatalf("%q: %v and %v", raw, events, err)
+		}
+		for _, e := range events {
+			if len(e.Address) != 20 || len(e.Topics) > 4 || len(e.Tx) != 64 || len(e.Block.Hash) != 64 || e.Index > math.MaxUint32 || e.Block.Number >= 1<<53 {
+				t.Fatalf("%q: %+v", raw, e)
+			}
+			for _, topic := range e.Topics {
+				if len(topic) != 32 {
+					t.Fatalf("%q: topic %x", raw, topic)
+				}
+			}
 		}
 	})
 }
