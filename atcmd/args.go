@@ -49,7 +49,7 @@ func (c *Call) value(p *Param, a *line.Arg) (v arg, err *Error) {
 	switch {
 	case a.Kind == line.Omitted:
 		v.omitted = true
-		if !p.Optional || p.Repeat {
+		if !p.Optional || p.Repeat && !p.Gaps {
 			err = fail(codeParameters, "parameter missing: "+p.Name)
 		}
 		return v, err

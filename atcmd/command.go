@@ -38,6 +38,7 @@ type Param struct {
 	Values   []string // of a String that is one of a few; others are refused with 50
 	Optional bool     // and so are all that follow
 	Repeat   bool     // the last one: any number of it
+	Gaps     bool     // of a repeated one: any of them may be left out
 }
 
 // A Class bounds the time until the final result.

@@ -12,14 +12,14 @@ func (h *Host) eventRows() []atcmd.Command {
 	seq := atcmd.Param{Name: "after seq", Kind: atcmd.Number, Max: 1<<32 - 1}
 	return []atcmd.Command{
 		{Name: "+BOATSUBADD", Summary: "be told of an event of a contract", Forms: atcmd.Set, Class: atcmd.ClassB, PIN: true, Run: h.run(subAdd),
-			Params: []atcmd.Param{netParam, addressParam, {Name: "event", Kind: atcmd.String, Min: 1, Max: dataMax}, {Name: "indexed value", Kind: atcmd.String, Optional: true, Repeat: true}}},
+			Params: []atcmd.Param{netParam, addressParam, {Name: "event", Kind: atcmd.String, Min: 1, Max: dataMax}, {Name: "indexed value", Kind: atcmd.String, Optional: true, Repeat: true, Gaps: true}}},
 		{Name: "+BOATSUBLST", Summary: "subscriptions", Forms: atcmd.Read, Class: atcmd.ClassB, PIN: true, Run: h.run(subList)},
 		{Name: "+BOATSUBDEL", Summary: "end a subscription", Forms: atcmd.Set, Class: atcmd.ClassB, PIN: true, Run: h.run(subDelete),
 			Params: []atcmd.Param{{Name: "n", Kind: atcmd.Number, Min: 1, Max: 1<<32 - 1}}},
-		{Name: "+BOATEVTGET", Summary: "what a contract logged", Forms: atcmd.Set, Class: atcmd.ClassA, Run: h.run(eventGet),
-			Params: []atcmd.Param{{Name: "record", Kind: atcmd.Number, Min: 1, Max: 1<<32 - 1}}},
 		{Name: "+BOATEVTLST", Summary: "unsolicited codes that are retained", Forms: atcmd.Read | atcmd.Set, Class: atcmd.ClassA, Run: h.run(eventList),
 			Params: []atcmd.Param{seq, maxParam}},
+		{Name: "+BOATEVTGET", Summary: "what a contract logged", Forms: atcmd.Set, Class: atcmd.ClassA, Run: h.run(eventGet),
+			Params: []atcmd.Param{{Name: "record", Kind: atcmd.Number, Min: 1, Max: 1<<32 - 1}}},
 		{Name: "+BOATEVTACK", Summary: "forget unsolicited codes up to a number, for all channels", Forms: atcmd.Set, Class: atcmd.ClassB, Run: h.run(eventAck),
 			Params: []atcmd.Param{{Name: "seq", Kind: atcmd.Number, Max: 1<<32 - 1}}},
 	}

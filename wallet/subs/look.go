@@ -185,10 +185,12 @@ func (l *look) begin(n uint32) error {
 		u.Add(ledger.Looked{N: n, Chain: c.chain, Seen: c.seen, Final: c.final})
 		return nil
 	})
-	if err == nil {
-		l.remember(n, c)
+	if err != nil {
+		return err
 	}
-	return err
+	l.remember(n, c)
+	l.cfg.Log.Info("a subscription begins", "subscription", n, "net", l.net.Name, "behind block", c.final)
+	return nil
 }
 
 // plan says which blocks to look through, false for none.

@@ -2,6 +2,7 @@ package rig
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/big"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/boatd/boatd/internal/amount"
 	"github.com/boatd/boatd/internal/fakenode"
@@ -52,6 +55,7 @@ var verbs = map[string]verb{
 	"unhang":  fakeVerb(0, func(f *fake, _ []string) error { f.chain.Hang(false); return nil }),
 	"genesis": fakeVerb(1, (*fake).genesis),
 	"late":    fakeVerb(1, func(f *fake, a []string) error { f.chain.SetLate(a[0] == "fails"); return nil }),
+	"emit":    {3, 5, (*Stage).emit},
 	"effects": fakeVerb(2, (*fake).effects),
 	"fees":    fakeVerb(2, (*fake).fees),
 	"faults":  {2, 99, (*Stage).faults},
@@ -202,6 +206,23 @@ func (s *Stage) balance(ctx context.Context, args []string) error {
 		err = fmt.Errorf("%w: the balance is %d", errChain, got)
 	}
 	return err
+}
+
+// emit has a contract log data and topics, all hex, in the next block.
+func (s *Stage) emit(_ context.Context, args []string) error {
+	if s.fake == nil {
+		return errDevchain
+	}
+	data, err := hex.DecodeString(args[1])
+	if err != nil {
+		return err
+	}
+	var topics []common.Hash
+	for _, topic := range args[2:] {
+		topics = append(topics, common.HexToHash(topic))
+	}
+	s.fake.chain.Log(common.HexToAddress(args[0]), topics, data)
+	return nil
 }
 
 func (f *fake) effects(args []string) error {
