@@ -36,7 +36,7 @@ SOAKTIME ?= 5m
 NEED := internal/tools/need.sh
 GO_FILES := $(shell find . -path ./build -prune -o -name '*.go' -print) go.mod go.sum
 
-.PHONY: all build demo test e2e arm test-arm lint bench fuzz soak docs clean peers devchain help FORCE
+.PHONY: all build demo test e2e arm test-arm lint bench fuzz soak docs clean peers contracts devchain help FORCE
 
 all: build
 
@@ -50,6 +50,7 @@ help:
 	@echo 'make lint       gofmt, go vet, staticcheck, the rule which package may use which'
 	@echo 'make fuzz       every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make bench      the benchmarks'
+	@echo 'make contracts  the contracts of the tests, compiled again'
 	@echo 'make soak       simulations and fuzzing for a night'
 	@echo 'make docs       the pages that are written from the code'
 	@echo '.ci/run         all that must pass'
@@ -89,19 +90,31 @@ build/devchain: $(shell find internal/devchain -name '*.go') internal/devchain/g
 	CGO_ENABLED=0 go build -C internal/devchain $(FLAGS) -ldflags '-s -w' -o $(CURDIR)/$@ .
 
 # The nodes that boatd is tested against, by exact version.
-peers: build/peers/geth build/peers/anvil
+peers: build/peers/geth build/peers/anvil build/peers/npm/installed
 
 build/peers/geth: internal/peers/go.mod internal/peers/go.sum | need-gcc
 	go build -C internal/peers $(FLAGS) -ldflags '-s -w' -o $(CURDIR)/$@ github.com/ethereum/go-ethereum/cmd/geth
 	touch $@
 
-# The package is the program; scripts of packages are not run.
-build/peers/anvil: internal/peers/package.json internal/peers/package-lock.json | need-npm
+# Scripts of packages are not run.
+build/peers/npm/installed: internal/peers/package.json internal/peers/package-lock.json | need-npm
 	mkdir -p build/peers/npm
 	cp internal/peers/package.json internal/peers/package-lock.json build/peers/npm/
-	npm ci --prefix build/peers/npm --ignore-scripts --no-audit --no-fund
+	npm ci --prefix build/peers/npm --omit dev --ignore-scripts --no-audit --no-fund
+	touch $@
+
+# The package is the program.
+build/peers/anvil: build/peers/npm/installed
 	cp build/peers/npm/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil $@
 	touch $@
+
+# The contracts that boatd is tested with, compiled again after a change of a
+# source. The compiler is large and only wanted here.
+contracts: | need-npm
+	mkdir -p build/contracts
+	cp internal/peers/package.json internal/peers/package-lock.json build/contracts/
+	npm ci --prefix build/contracts --ignore-scripts --no-audit --no-fund
+	node internal/contracts/compile.js build/contracts/node_modules internal/contracts
 
 build/tools/%: $(shell find internal/tools -name '*.go') internal/tools/go.mod internal/tools/go.sum
 	go build -C internal/tools $(FLAGS) -o $(CURDIR)/$@ ./$*
