@@ -46,8 +46,11 @@ func TestTranscripts(t *testing.T) {
 
 func play(t *testing.T, tr *transcript.Transcript, command []string) {
 	chain := ""
-	if s := tr.Section("chain"); s != nil && strings.TrimSpace(s.Text) == "devchain" {
-		var err error
+	_, real, err := rig.Devchain(tr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if real {
 		if chain, err = chainProgram(); err != nil {
 			t.Fatal(err)
 		}

@@ -116,7 +116,7 @@ func (d *daemon) restart(kill bool) {
 }
 
 // faults are what boatd never logs unless it has a bug.
-var faults = regexp.MustCompile(`panic|command wrote a bad line|breaks a rule|did not return|fatal error|DATA RACE|differ from the intent|applying a record`)
+var faults = regexp.MustCompile(`panic: |panicked|command wrote a bad line|breaks a rule|did not return|fatal error|DATA RACE|differ from the intent|applying a record`)
 
 func (d *daemon) end() {
 	if d.process != nil {

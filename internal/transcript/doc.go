@@ -45,6 +45,9 @@
 //	! close uart      close it; the next use opens it anew
 //	! wait 1s         let time pass, where time is the subject
 //	! quiet 300ms     let time pass in which nothing may come on any channel
+//	! slot 0 NAME     fill a data slot of uart in data mode: with the section
+//	                  "file NAME", in which names are replaced, or with what
+//	                  deploys that contract of package contracts
 //
 // All other steps are the stage's. Those called restart, kill, stop and start
 // close every channel first.
@@ -52,5 +55,6 @@
 // # Examples for the manual
 //
 // A comment "#: +BOATSEND" makes the lines from there to the next empty line
-// the manual's example of that command.
+// the manual's example of that command, "#: example TITLE" those of the worked
+// example with that title.
 package transcript

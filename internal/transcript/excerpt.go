@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// An Excerpt is a marked part of a script: the manual's example of a command.
+// An Excerpt is a marked part of a script: the manual's example of a command, or
+// of something that takes several.
 type Excerpt struct {
-	Command string   // "+BOATSEND"
+	Command string   // "+BOATSEND", or "example " and a title
 	Lines   []string // as a reader sees them
 }
 
@@ -22,6 +23,9 @@ func (t *Transcript) Excerpts() []Excerpt {
 			open = true
 		case s.source == "":
 			open = false
+		case open && s.kind == act && s.words[0] == "slot" && len(s.words) == 3:
+			e := &all[len(all)-1]
+			e.Lines = append(e.Lines, t.filled(&s)...)
 		case open:
 			e := &all[len(all)-1]
 			e.Lines = append(e.Lines, s.shown()...)

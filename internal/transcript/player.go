@@ -226,6 +226,11 @@ func (p *play) act(s *step) error {
 			return errors.New("want one word behind it")
 		}
 		return p.own(words[0], words[1])
+	case "slot":
+		if len(words) != 3 {
+			return errors.New("want the number of a slot and a name behind it")
+		}
+		return p.fill(words[1], words[2])
 	case "restart", "kill", "stop", "start":
 		if err := p.closeAll(); err != nil {
 			return err

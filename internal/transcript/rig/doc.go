@@ -6,7 +6,8 @@
 //
 //	-- config --        tables of the configuration; see below
 //	-- config NAME --   the same for "! restart NAME"
-//	-- chain --         "devchain", or fakenode.Options as JSON
+//	-- chain --         "devchain", with a time where it makes blocks by
+//	                    itself ("devchain 200ms"), or fakenode.Options as JSON
 //	-- file NAME --     a file that lies in $DIR from the start
 //
 // # Configuration

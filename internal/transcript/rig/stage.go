@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/boatd/boatd/internal/transcript"
 )
@@ -20,17 +21,27 @@ type Stage struct {
 	dir  string
 	log  logBuffer
 	d    Boatd
-	fake *fake     // nil: dev
-	dev  *DevChain // nil: fake
+	fake *fake // nil: dev
+	dev  Node  // nil: fake
+	url  string
 }
 
 // NewStage builds a bench in a directory of its own, which Close removes, and
 // starts boatd on it. devchain is the program of the development chain, for
 // transcripts that want it.
 func NewStage(ctx context.Context, t *transcript.Transcript, boatd []string, devchain string) (*Stage, error) {
-	s := &Stage{t: t, d: Boatd{Command: boatd}}
+	return newStage(ctx, &Stage{t: t, d: Boatd{Command: boatd}}, devchain)
+}
+
+// NewStageOver is NewStage over a node that runs already, whatever chain the
+// transcript names. The stage closes it.
+func NewStageOver(ctx context.Context, t *transcript.Transcript, boatd []string, url string, n Node) (*Stage, error) {
+	return newStage(ctx, &Stage{t: t, d: Boatd{Command: boatd}, dev: n, url: url}, "")
+}
+
+func newStage(ctx context.Context, s *Stage, devchain string) (*Stage, error) {
 	if err := s.build(ctx, devchain); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: building the stage: %w", t.Path, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("%s: building the stage: %w", s.t.Path, err), s.Close())
 	}
 	return s, nil
 }
@@ -57,16 +68,43 @@ func (s *Stage) build(ctx context.Context, devchain string) (err error) {
 }
 
 func (s *Stage) startChain(devchain string) (err error) {
+	if s.dev != nil {
+		return nil
+	}
+	period, real, err := Devchain(s.t)
+	if err != nil {
+		return err
+	}
+	if real {
+		var d *DevChain
+		if d, err = StartDevChain(devchain, period, &s.log); err == nil {
+			s.dev, s.url = d, d.URL
+		}
+		return err
+	}
 	text := ""
 	if section := s.t.Section("chain"); section != nil {
 		text = section.Text
 	}
-	if strings.TrimSpace(text) == "devchain" {
-		s.dev, err = StartDevChain(devchain, 0, &s.log)
-		return err
-	}
 	s.fake, err = startFake(text)
 	return err
+}
+
+// Devchain says whether a transcript wants a development chain, and the time
+// between its blocks; 0 where they come on command.
+func Devchain(t *transcript.Transcript) (period time.Duration, wanted bool, err error) {
+	section := t.Section("chain")
+	if section == nil {
+		return 0, false, nil
+	}
+	words := strings.Fields(section.Text)
+	if len(words) == 0 || words[0] != "devchain" {
+		return 0, false, nil
+	}
+	if len(words) > 1 {
+		period, err = time.ParseDuration(words[1])
+	}
+	return period, true, err
 }
 
 // start starts boatd with one of the transcript's configurations.
@@ -107,7 +145,7 @@ func (s *Stage) config(name string) (string, error) {
 	}
 	node, node2 := "", ""
 	if s.dev != nil {
-		node = s.dev.URL
+		node = s.url
 	} else {
 		node, node2 = s.fake.urls[0], s.fake.urls[1]
 	}
@@ -165,7 +203,7 @@ func (s *Stage) Close() error {
 	if s.dir != "" {
 		errs = append(errs, os.RemoveAll(s.dir))
 	}
-	for _, bad := range []string{"DATA RACE", "panic", "fatal error:"} {
+	for _, bad := range []string{"DATA RACE", "panic: ", "panicked", "fatal error:"} {
 		if text := s.log.String(); strings.Contains(text, bad) {
 			errs = append(errs, fmt.Errorf("%w: %q:\n%s", errComplaint, bad, text))
 		}
