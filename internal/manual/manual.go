@@ -25,6 +25,8 @@ var (
 	urcs string
 	//go:embed notes.md
 	notesText string
+	//go:embed examples.md
+	examplesText string
 )
 
 // groups are the manual's chapters: a heading, an introduction and how the names
@@ -82,6 +84,9 @@ func Write(w io.Writer, table *atcmd.Table, played []*transcript.Transcript) err
 			}
 		}
 	}
+	if err := m.worked(); err != nil {
+		return err
+	}
 	m.codes()
 	_, err := w.Write(m.out.Bytes())
 	return err
@@ -109,13 +114,50 @@ func readNotes(text string) map[string]string {
 func (m *writer) readExamples(played []*transcript.Transcript) error {
 	for _, t := range played {
 		for _, e := range t.Excerpts() {
-			if m.rows[e.Command] == nil || m.examples[e.Command] != nil || len(e.Lines) == 0 {
+			_, worked := strings.CutPrefix(e.Command, exampleMark)
+			if m.rows[e.Command] == nil && !worked || m.examples[e.Command] != nil || len(e.Lines) == 0 {
 				return fmt.Errorf("%w: %s: %q has no command, no lines or is there twice", errExample, t.Path, e.Command)
 			}
 			m.examples[e.Command] = e.Lines
 		}
 	}
 	return nil
+}
+
+// exampleMark is how the marks of worked examples begin.
+const exampleMark = "example "
+
+// worked writes the examples that take several commands: their titles and texts
+// from this folder, their lines from the transcripts.
+func (m *writer) worked() error {
+	m.out.WriteString("\n## Worked examples\n")
+	texts := 0
+	for part := range strings.SplitSeq(strings.TrimSpace(examplesText), "\n### ") {
+		title, text, _ := strings.Cut(strings.TrimPrefix(part, "### "), "\n")
+		lines := m.examples[exampleMark+title]
+		if lines == nil {
+			return fmt.Errorf("%w: %q has no lines in the transcripts", errExample, title)
+		}
+		texts++
+		fmt.Fprintf(&m.out, "\n### %s\n\n%s\n\n", title, strings.TrimSpace(text))
+		m.lines(lines)
+	}
+	for name := range m.examples {
+		if strings.HasPrefix(name, exampleMark) {
+			texts--
+		}
+	}
+	if texts != 0 {
+		return fmt.Errorf("%w: one in the transcripts has no text", errExample)
+	}
+	return nil
+}
+
+// lines writes an example.
+func (m *writer) lines(example []string) {
+	for _, line := range example {
+		fmt.Fprintf(&m.out, "    %s\n", line)
+	}
 }
 
 // commands writes those whose names begin so, and returns the others.
@@ -148,9 +190,7 @@ func (m *writer) command(c *atcmd.Command) error {
 		fmt.Fprintf(&m.out, "\n%s\n", note)
 	}
 	fmt.Fprintf(&m.out, "\nExample:\n\n")
-	for _, line := range example {
-		fmt.Fprintf(&m.out, "    %s\n", line)
-	}
+	m.lines(example)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,6 +108,16 @@ func TestGaps(t *testing.T) {
 	}
 	if err := Write(&b, table, append(played(t), extra)); !errors.Is(err, errExample) {
 		t.Errorf("an example of no command: %v", err)
+	}
+	worked, err := transcript.Parse("x", "-- script --\n#: example Nothing\n> AT\n< OK\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(&b, table, append(played(t), worked)); !errors.Is(err, errExample) {
+		t.Errorf("a worked example without a text: %v", err)
+	}
+	if err := Write(&b, table, slices.DeleteFunc(played(t), func(t *transcript.Transcript) bool { return strings.HasSuffix(t.Path, "things.txtar") })); !errors.Is(err, errExample) {
+		t.Errorf("a text without a worked example: %v", err)
 	}
 	row := atcmd.Command{Name: "+BOATNEW", Summary: "new", Forms: atcmd.Exec, Class: atcmd.ClassA, Run: table.Commands()[0].Run}
 	wider, err := atcmd.NewTable(table.Commands(), []atcmd.Command{row})
