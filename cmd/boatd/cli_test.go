@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/boatd/boatd/internal/config"
 	"github.com/boatd/boatd/internal/vfs"
 )
 
@@ -157,6 +160,53 @@ func TestExampleConfigs(t *testing.T) {
 		if status, _, stderr := cli("", nil, "check-config", "--config", path); status != exitDone {
 			t.Errorf("%s:\n%s", path, stderr)
 		}
+	}
+}
+
+// networkComment is what is said of each well-known network beside its keys.
+var networkComment = regexp.MustCompile(`^\[\[network\]\] # (?:test network; )?coin [^;]+; explorer [a-z.]+; final [^;]+; fees EIP-1559[^;]*$`)
+
+// TestWellKnownNetworks: each has a chain id of its own and no endpoint that
+// exists, and the file says of it what somebody who copies it wants to know. Without
+// a configuration there is no network at all.
+func TestWellKnownNetworks(t *testing.T) {
+	const path = "../../configs/networks.toml"
+	cfg, problems := config.Load(path, nil, nil, protocols())
+	if problems.Failed() || len(cfg.Networks) < 10 {
+		t.Fatalf("%d networks:\n%s", len(cfg.Networks), problems)
+	}
+	ids := map[string]string{}
+	for _, n := range cfg.Networks {
+		id := n.Options.Text("chain_id")
+		if other := ids[id]; id == "" || other != "" {
+			t.Errorf("%s: chain id %q, as %q", n.Name, id, other)
+		}
+		ids[id] = n.Name
+		for _, e := range n.Options.List("endpoints") {
+			if u, err := url.Parse(e); err != nil || u.Scheme != "https" || !strings.HasSuffix(u.Host, ".example.org") && !strings.HasSuffix(u.Host, ".example.net") {
+				t.Errorf("%s: %s is no placeholder", n.Name, e)
+			}
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, "[[network]]") {
+			continue
+		}
+		told++
+		if !networkComment.MatchString(strings.TrimSpace(line)) {
+			t.Errorf("%q does not tell coin, explorer, finality and fees", line)
+		}
+	}
+	if told != len(cfg.Networks) {
+		t.Errorf("%d of %d networks are explained", told, len(cfg.Networks))
+	}
+	if cfg, problems = config.Load(write(t, "boatd.toml", ""), nil, nil, protocols()); problems.Failed() || len(cfg.Networks) > 0 {
+		t.Errorf("without a configuration: %v\n%s", cfg.Networks, problems)
 	}
 }
 
