@@ -39,6 +39,7 @@ type pace struct {
 	due    time.Time // of the next look
 	active time.Time // of the last event, or the last change
 	span   uint64    // blocks to ask for at once
+	parked bool      // it is not looked at until there is room
 	at     map[uint32]cursor
 }
 
@@ -60,18 +61,30 @@ func (s *Set) pace(net string) *pace {
 }
 
 // Due returns when a network should be looked at next, the zero time for not at
-// all.
+// all: then a subscription or an acknowledgement changes that.
 func (s *Set) Due(net string) time.Time {
+	s.park(net, true) // before it is seen whether there is room, so that no acknowledgement slips between
 	mine, full := s.of(net)
-	if len(mine) == 0 || full {
+	if len(mine) > 0 && full {
 		return time.Time{}
 	}
+	due := s.park(net, false)
+	switch {
+	case len(mine) == 0:
+		return time.Time{}
+	case due.IsZero():
+		return s.cfg.Now()
+	}
+	return due
+}
+
+// park notes whether a network waits for room.
+func (s *Set) park(net string, waits bool) (due time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if due := s.pace(net).due; !due.IsZero() {
-		return due
-	}
-	return s.cfg.Now()
+	p := s.pace(net)
+	p.parked = waits
+	return p.due
 }
 
 // A look is one look at a network.
@@ -137,9 +150,10 @@ func (l *look) remember(n uint32, c cursor) {
 
 // A task is what a look has to do for one subscription.
 type task struct {
-	sub  ledger.Subscription
-	from cursor
-	scan chains.Scan
+	sub   ledger.Subscription
+	from  cursor
+	scan  chains.Scan
+	whole bool // it begins behind the last final block
 }
 
 func (l *look) all(mine []ledger.Subscription) error {
@@ -207,6 +221,7 @@ func (l *look) plan(t *task) bool {
 	case c.seen.Hash != "" && shown.Hash != c.seen.Hash, c.seen.Number <= c.final, l.final >= c.final+settle:
 		from = c.final + 1
 	}
+	t.whole = from == c.final+1
 	l.mu.Lock()
 	span := l.pace(l.net.Name).span
 	l.mu.Unlock()
@@ -230,12 +245,14 @@ func (l *look) take(t *task, r *chains.Scanned) error {
 	if err != nil {
 		return err
 	}
-	for {
-		more, err := l.write(t, r, gone)
-		if err != nil || !more {
+	for rest := r.Events; ; gone = nil {
+		cut, told, err := l.write(t, r.Last, rest, gone)
+		if err != nil || cut == nil || told == 0 {
 			return err
 		}
-		gone = nil
+		for rest[0].Block.Number < cut.Block.Number {
+			rest = rest[1:]
+		}
 	}
 }
 
@@ -285,24 +302,21 @@ func (l *look) vanished(t *task, r *chains.Scanned) (gone [][]byte, err error) {
 }
 
 // write tells hosts of what vanished and then of the next events, as many as fit
-// into one step, and writes how far the subscription has come. more: there are
-// others in the scan.
-func (l *look) write(t *task, r *chains.Scanned, gone [][]byte) (more bool, err error) {
+// into one step, and writes how far the subscription has come. It returns how many
+// it told of and the one at which it stopped, nil for none.
+func (l *look) write(t *task, last chains.Head, events []chains.Event, gone [][]byte) (cut *chains.Event, told int, err error) {
 	var end cursor
-	told := 0
 	err = l.cfg.Book.Update(func(u *book.Update) error {
 		sub := u.State().Subs[t.sub.N]
 		if sub == nil || !l.net.Current(u.State()) {
 			return errStale
 		}
 		left := l.tellVanished(u, sub, gone)
-		end = cursor{t.from.chain, r.Last, t.from.final}
-		var cut *chains.Event
-		if told, cut = l.tell(u, sub, r.Events, min(left, batch)); cut != nil {
+		end = cursor{t.from.chain, last, t.from.final}
+		if told, cut = l.tell(u, sub, events, min(left, batch)); cut != nil {
 			end.seen = chains.Head{Number: cut.Block.Number - 1}
-			more = told > 0
 		}
-		if t.scan.From == t.from.final+1 { // all is looked through from there
+		if t.whole {
 			end.final = max(end.final, min(end.seen.Number, l.final))
 		}
 		if told > 0 || len(gone) > 0 || end.seen.Number >= sub.Seen.Number+written {
@@ -311,13 +325,14 @@ func (l *look) write(t *task, r *chains.Scanned, gone [][]byte) (more bool, err 
 		return nil
 	})
 	if err != nil {
-		return false, err
+		return nil, 0, err
 	}
 	l.found = l.found || told > 0 || len(gone) > 0
 	forward := told > 0 || end.seen.Number > t.from.seen.Number || end.final > t.from.final
-	l.behind = l.behind || forward && end.seen.Number < l.horizon.Head.Number
+	l.behind = forward && end.seen.Number < l.horizon.Head.Number || l.behind
+	t.from = end
 	l.remember(t.sub.N, end)
-	return more, nil
+	return cut, told, nil
 }
 
 // tellVanished raises an alarm for every run of records of blocks that are gone,

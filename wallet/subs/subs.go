@@ -165,17 +165,17 @@ func (s *Set) Event(record uint32) (*ledger.Event, error) {
 }
 
 // Acknowledge forgets the unsolicited codes up to seq, and says on which networks
-// there may now be room to go on.
+// there was no room and now may be.
 func (s *Set) Acknowledge(seq uint32) (waiting []string, err error) {
-	full := false
-	s.cfg.Book.View(func(st *ledger.State) { full = room(st) < MaxKept/4 })
-	if err := s.cfg.Book.Acknowledge(seq); err != nil || !full {
+	if err := s.cfg.Book.Acknowledge(seq); err != nil {
 		return nil, err
 	}
-	for _, sub := range s.List() {
-		if !slices.Contains(waiting, sub.Net) {
-			waiting = append(waiting, sub.Net)
-			s.Hurry(sub.Net)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for net, p := range s.paces {
+		if p.parked {
+			p.parked, p.due = false, time.Time{}
+			waiting = append(waiting, net)
 		}
 	}
 	return waiting, nil

@@ -229,6 +229,9 @@ func (w *world) step() {
 		c.forgetful, c.lag, c.down = w.rng.IntN(3) == 0, uint64(w.rng.IntN(3)), w.rng.IntN(6) == 0
 	case 8:
 		w.listen()
+		for range w.rng.IntN(50) / 46 * 5 { // a burst
+			c.mine(w.rng.IntN(500))
+		}
 	case 9:
 		w.acknowledge()
 	case 10:
@@ -304,6 +307,17 @@ func TestManyInOneBlock(t *testing.T) {
 		if !w.subs.Due("net").IsZero() {
 			t.Error("a restart makes room")
 		}
+		for _, c := range []struct {
+			seq  uint32
+			want int
+		}{{w.read - 1000, 1}, {w.read - 900, 0}} {
+			if waiting, err := w.subs.Acknowledge(c.seq); err != nil || len(waiting) != c.want {
+				t.Errorf("after %d, %q wait for room, %v", c.seq, waiting, err)
+			}
+			if due := w.subs.Due("net"); due.IsZero() || due.After(w.now) {
+				t.Errorf("due %v with room", due)
+			}
+		}
 		w.settle()
 		w.judge()
 	}
@@ -372,6 +386,9 @@ func TestPace(t *testing.T) {
 	w := newWorld(t, 1, 8)
 	if due := w.subs.Due("net"); !due.IsZero() {
 		t.Errorf("due %v without a subscription", due)
+	}
+	if waiting, err := w.subs.Acknowledge(1); err != nil || len(waiting) != 0 {
+		t.Errorf("%q wait without a subscription, %v", waiting, err)
 	}
 	w.add("0x00", "any")
 	w.ok(w.look())
