@@ -249,6 +249,65 @@ func TestRetained(t *testing.T) {
 	}
 }
 
+// TestOverflow: a channel that is slow misses what was only in memory, and
+// nothing that is kept on flash.
+func TestOverflow(t *testing.T) {
+	b := open(t)
+	start := b.LastEvent()
+	var kept []uint32
+	for i := range 3 * retained {
+		if i%10 > 0 {
+			b.Emit(Alarm(1, "passing"))
+			continue
+		}
+		ok(t, b.Update(func(u *Update) error {
+			switch i % 3 {
+			case 0:
+				u.Add(ledger.Event{Record: u.Next(), Sub: 1, Block: 7})
+				kept = append(kept, u.Emit(ContractEvent(1, u.Next(), 7)))
+			case 1:
+				u.Add(ledger.Alarm{Seq: u.Next(), Code: 7046, Subject: "event 1"})
+				kept = append(kept, u.Emit(Alarm(7046, "event 1")))
+			default:
+				u.Emit(Alarm(1, "passing"))
+			}
+			return nil
+		}))
+	}
+	var told []uint32
+	for at := start; ; {
+		es := b.EventsAfter(at, 1)
+		if len(es) == 0 {
+			break
+		}
+		if at = es[0].Seq; slices.Contains(kept, at) && es[0].Name != "event" && es[0].Fields[0] != uint32(7046) {
+			t.Fatalf("%+v", es[0])
+		}
+		told = append(told, at)
+	}
+	if !slices.IsSorted(told) || len(told) < retained || !contains(told, kept) {
+		t.Errorf("%d were told, %d are kept", len(told), len(kept))
+	}
+	b.restart()
+	if got := numbers(b.Retained(0, 1000)); !slices.Equal(got, kept) {
+		t.Errorf("after a restart %v, kept were %v", got, kept)
+	}
+	ok(t, b.Acknowledge(kept[3]))
+	b.restart()
+	if got := numbers(b.Retained(0, 1000)); !slices.Equal(got, kept[4:]) {
+		t.Errorf("after an acknowledgement %v", got)
+	}
+}
+
+func contains(all, some []uint32) bool {
+	for _, n := range some {
+		if !slices.Contains(all, n) {
+			return false
+		}
+	}
+	return true
+}
+
 // TestAcknowledgeWritesOnce: flash is not written for what is forgotten already,
 // nor for what was never on it.
 func TestAcknowledgeWritesOnce(t *testing.T) {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/hex"
+	"maps"
 	"slices"
 
 	"github.com/boatd/boatd/chains"
@@ -131,16 +132,10 @@ func (s *State) happened(e *Event) {
 	}
 }
 
-// mark notes that an event was told. An event of a snapshot is in its mark
-// already.
+// mark notes that an event was told.
 func (sub *Subscription) mark(e *Event) {
 	for i := range sub.Marks {
-		m := &sub.Marks[i]
-		switch {
-		case string(m.Hash) != string(e.Hash):
-		case e.Record >= m.First && e.Record <= m.Last:
-			return
-		case e.Record == m.Last+1:
+		if m := &sub.Marks[i]; string(m.Hash) == string(e.Hash) && e.Record == m.Last+1 {
 			m.Last, m.Below = e.Record, e.Index+1
 			return
 		}
@@ -188,21 +183,17 @@ func (s *State) checkEvents(r Record) error {
 	return nil
 }
 
-// appendEvents adds subscriptions, events and alarms to a dump.
+// appendEvents adds events, alarms and subscriptions to a dump. The subscriptions
+// come last, with marks that have the events in them already.
 func (s *State) appendEvents(all []Record) []Record {
-	ns := make([]uint32, 0, len(s.Subs))
-	for n := range s.Subs {
-		ns = append(ns, n)
-	}
-	slices.Sort(ns)
-	for _, n := range ns {
-		all = append(all, *s.Subs[n])
-	}
 	for _, e := range s.Events {
 		all = append(all, *e)
 	}
 	for _, a := range s.Alarms {
 		all = append(all, *a)
+	}
+	for _, n := range slices.Sorted(maps.Keys(s.Subs)) {
+		all = append(all, *s.Subs[n])
 	}
 	return all
 }

@@ -205,7 +205,14 @@ func history(t testing.TB, rng *rand.Rand, keep int) *State {
 	apply(Key{Name: "k", Public: []byte{2}, State: Active})
 	for n := range 60 {
 		id := uint32(1 + rng.IntN(n+1))
-		switch rng.IntN(9) {
+		switch rng.IntN(12) {
+		case 9:
+			apply(Subscription{N: uint32(1 + rng.IntN(2)), Net: "net", Filter: chains.Filter{Contract: "0xa", Event: "E()", Topics: [][]byte{{1}, nil}}})
+		case 10:
+			apply(event(uint32(n+1), uint32(1+rng.IntN(2)), uint64(rng.IntN(9))))
+		case 11:
+			apply([]Record{Looked{N: 1, Chain: account.Chain, Seen: chains.Head{Number: 6, Hash: "cc"}, Final: uint64(rng.IntN(5))},
+				Vanished{N: 1, Hash: []byte{byte(rng.IntN(9))}}, Alarm{Seq: uint32(n + 1), Code: 7046, Subject: "event 1"}, SubscriptionGone{N: 2}}[rng.IntN(4)])
 		case 0, 1, 2:
 			x := tx(s.Meta.NextID, fmt.Sprint("w", rng.IntN(2)), fmt.Sprint("r", n))
 			x.Intent.Data = make([]byte, rng.IntN(50))
