@@ -1,6 +1,7 @@
 package book
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -183,7 +184,7 @@ func (b *Book) Retained(seq uint32, limit int) []Event {
 		}
 	}
 	l.mu.Unlock()
-	slices.SortStableFunc(all, func(a, b Event) int { return int(int64(a.Seq) - int64(b.Seq)) })
+	slices.SortStableFunc(all, func(a, b Event) int { return cmp.Compare(a.Seq, b.Seq) })
 	all = slices.CompactFunc(all, func(a, b Event) bool { return a.Seq == b.Seq })
 	return all[:min(len(all), limit)]
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"encoding/hex"
 	"maps"
 	"slices"
@@ -150,7 +151,7 @@ func (sub *Subscription) Told(hash []byte, index uint64) bool {
 
 // Event returns an event that is kept, nil without it.
 func (s *State) Event(record uint32) *Event {
-	i, ok := slices.BinarySearchFunc(s.Events, record, func(e *Event, r uint32) int { return int(int64(e.Record) - int64(r)) })
+	i, ok := slices.BinarySearchFunc(s.Events, record, func(e *Event, r uint32) int { return cmp.Compare(e.Record, r) })
 	if !ok {
 		return nil
 	}

@@ -300,7 +300,7 @@ func (s *State) Tx(id uint32) *Tx {
 }
 
 func (s *State) index(id uint32) int {
-	i, ok := slices.BinarySearchFunc(s.Open, id, func(t *Tx, id uint32) int { return int(int64(t.ID) - int64(id)) })
+	i, ok := slices.BinarySearchFunc(s.Open, id, func(t *Tx, id uint32) int { return cmp.Compare(t.ID, id) })
 	if !ok {
 		return -1
 	}

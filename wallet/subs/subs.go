@@ -17,6 +17,7 @@ package subs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -150,7 +151,7 @@ func (s *Set) List() []ledger.Subscription {
 			all = append(all, c)
 		}
 	})
-	slices.SortFunc(all, func(a, b ledger.Subscription) int { return int(int64(a.N) - int64(b.N)) })
+	slices.SortFunc(all, func(a, b ledger.Subscription) int { return cmp.Compare(a.N, b.N) })
 	return all
 }
 
