@@ -127,7 +127,8 @@ func (b *Book) EventsAfter(seq uint32, limit int) []Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	from := sort.Search(len(l.ring), func(i int) bool { return l.ring[i].Seq > seq })
-	return l.untilHeld(l.ring[from:min(len(l.ring), from+limit)])
+	es := l.ring[from:]
+	return l.untilHeld(es[:min(len(es), limit)])
 }
 
 func (l *eventLog) tellable(es []Event) []Event {
@@ -193,7 +194,8 @@ func (b *Book) Retained(seq uint32, limit int) []Event {
 // order of their events.
 func kept[T any](all []Event, records []T, seq uint32, limit int, event func(T) Event) []Event {
 	from := sort.Search(len(records), func(i int) bool { return event(records[i]).Seq > seq })
-	for _, r := range records[from:min(len(records), from+limit)] {
+	records = records[from:]
+	for _, r := range records[:min(len(records), limit)] {
 		all = append(all, event(r))
 	}
 	return all
