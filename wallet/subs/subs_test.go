@@ -264,11 +264,15 @@ func (w *world) powerCut() {
 // told of every event that stays, exactly once, and of every one that does not
 // stay that it does not.
 func TestModel(t *testing.T) {
-	runs := 150
+	runs := uint64(150)
 	if testing.Short() {
-		runs = 40
+		runs = 8
 	}
-	for seed := range uint64(runs) {
+	modelMany(t, 0, runs)
+}
+
+func modelMany(t *testing.T, first, runs uint64) {
+	for seed := first; seed < first+runs && !t.Failed(); seed++ {
 		w := newWorld(t, seed, []uint64{1, 8, 8, 64}[seed%4])
 		w.add("0x00", "A")
 		w.ok(w.look())
@@ -280,9 +284,6 @@ func TestModel(t *testing.T) {
 		}
 		w.settle()
 		w.judge()
-		if t.Failed() {
-			return
-		}
 	}
 }
 
@@ -440,7 +441,7 @@ func TestNoFinality(t *testing.T) {
 	w := newWorld(t, 1, 0)
 	n := w.add("0x00", "any")
 	w.ok(w.look())
-	for range 3000 {
+	for range 1500 {
 		w.chain.mine(1)
 		w.ok(w.look())
 		w.acknowledge()
