@@ -130,7 +130,7 @@ func TestE2EOracleConstructors(t *testing.T) {
 	})
 }
 
-// TestE2EOracleEvents: logs of any event, and the topics that find them. The
+// TestE2EOracleEvents: the topics that find the logs of any event. The
 // oracle knows no indexed arrays and tuples.
 func TestE2EOracleEvents(t *testing.T) {
 	cases(t, 3, 800, func(t *testing.T, r *random) {
@@ -164,35 +164,17 @@ func TestE2EOracleEvents(t *testing.T) {
 		if e.String() != a.Canonical {
 			t.Errorf("%s is %s, not %s", signature, e, a.Canonical)
 		}
-		f, err := e.Filter(topics, nil)
+		f, err := e.Topics(topics, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", signature, err)
 		}
-		if len(f) != len(a.Topics) || !f.Match(a.Topics) {
-			t.Errorf("%s of %v: the topics\n have %v\n want %v", signature, args, f, a.Topics)
+		if len(f) != len(a.Topics) {
+			t.Fatalf("%s: %d topics, not %d", signature, len(f), len(a.Topics))
 		}
-		got, err := e.Decode(a.Topics, bytesOf(t, a.Data))
-		if err != nil {
-			t.Fatalf("%s: %v", signature, err)
+		for i, topic := range f {
+			if topic != nil && common.BytesToHash(topic) != a.Topics[i] {
+				t.Errorf("%s of %v: topic %d\n have %x\n want %s", signature, args, i, topic, a.Topics[i])
+			}
 		}
-		sameLog(t, signature, parts, params, got, args, a.Topics)
 	})
-}
-
-// sameLog compares the values of a log; of some there is only the topic.
-func sameLog(t *testing.T, signature string, parts []shape, params []string, got []abi.Value, want []any, topics []common.Hash) {
-	t.Helper()
-	topics = topics[1:]
-	for i, p := range parts {
-		if !strings.HasSuffix(params[i], " indexed") {
-			sameValues(t, signature, parts[i:i+1], got[i:i+1], want[i:i+1])
-			continue
-		}
-		if p.hashed {
-			sameValues(t, signature, []shape{{name: "bytes32", plain: true}}, got[i:i+1], []any{topics[0].Hex()})
-		} else {
-			sameValues(t, signature, parts[i:i+1], got[i:i+1], want[i:i+1])
-		}
-		topics = topics[1:]
-	}
 }

@@ -103,10 +103,9 @@ func (r *random) name(i int) string {
 
 // A shape is a type of values.
 type shape struct {
-	name   string // canonical
-	value  func(r *random) any
-	plain  bool // neither an array nor a tuple
-	hashed bool // as a topic: not the value itself
+	name  string // canonical
+	value func(r *random) any
+	plain bool // neither an array nor a tuple
 }
 
 // elementary is a type that is not made of others.
@@ -124,7 +123,7 @@ func (r *random) elementary() shape {
 	case 4:
 		return fixedShape(bits / 8)
 	case 5:
-		return shape{name: "bytes", plain: true, hashed: true, value: func(r *random) any { return r.hex(r.IntN(100)) }}
+		return shape{name: "bytes", plain: true, value: func(r *random) any { return r.hex(r.IntN(100)) }}
 	}
 	return textShape()
 }
@@ -142,7 +141,7 @@ func fixedShape(n int) shape {
 }
 
 func textShape() shape {
-	return shape{name: "string", plain: true, hashed: true, value: func(r *random) any { return r.text(60) }}
+	return shape{name: "string", plain: true, value: func(r *random) any { return r.text(60) }}
 }
 
 // shape is any type with at most so many arrays and tuples inside each other.
