@@ -28,7 +28,7 @@ func (codec) ParseEvent(contract, event string, values []*string, peer func(stri
 // Horizon asks the first endpoint that is not behind, in one batch.
 func (n *network) Horizon(ctx context.Context, blocks []uint64) (h *chains.Horizon, err error) {
 	err = n.pool.Try(ctx, "look how far the chain is", func(e *node.Endpoint) error {
-		l := newLook(e, n.opt.depth, chains.Head{}, nil)
+		l := newLook(e, n.opt.depth, chains.Head{}, nil, nil)
 		for _, number := range blocks {
 			l.askBlock(number)
 		}
@@ -61,28 +61,9 @@ func (n *network) Horizon(ctx context.Context, blocks []uint64) (h *chains.Horiz
 func (n *network) Scan(ctx context.Context, scans []chains.Scan) (all []chains.Scanned, err error) {
 	err = n.pool.Try(ctx, "look for events", func(e *node.Endpoint) error {
 		all = make([]chains.Scanned, len(scans))
-		err := n.scan(ctx, e, scans, all)
-		if !errors.Is(err, chains.ErrTooMuch) || len(scans) == 1 {
-			return tooMuch(err, scans, all)
-		}
-		for i := range scans { // together they are too large, one by one perhaps not
-			one, of := scans[i:i+1], all[i:i+1]
-			if err := tooMuch(n.scan(ctx, e, one, of), one, of); err != nil {
-				return err
-			}
-		}
-		return nil
+		return n.scan(ctx, e, scans, all)
 	})
 	return all, err
-}
-
-// tooMuch turns an answer that was too large into one about fewer blocks.
-func tooMuch(err error, scans []chains.Scan, all []chains.Scanned) error {
-	if !errors.Is(err, chains.ErrTooMuch) || scans[0].From == scans[0].To {
-		return err
-	}
-	all[0] = chains.Scanned{Err: wire.Refuse(chains.ErrTooMuch, "look for events", "blocks %d to %d", scans[0].From, scans[0].To)}
-	return nil
 }
 
 func (n *network) scan(ctx context.Context, e *node.Endpoint, scans []chains.Scan, all []chains.Scanned) error {

@@ -142,7 +142,7 @@ func TestScanTooMuch(t *testing.T) {
 	if all[0].Err != nil || !errors.Is(all[1].Err, chains.ErrTooMuch) {
 		t.Errorf("%v, %v", all[0].Err, all[1].Err)
 	}
-	if _, err := w.eventer().Scan(t.Context(), []chains.Scan{{Filter: f, From: 10, To: 10}}); !errors.Is(err, chains.ErrTooMuch) {
+	if _, err := w.eventer().Scan(t.Context(), []chains.Scan{{Filter: f, From: 10, To: 10}}); !errors.Is(err, chains.ErrRefused) {
 		t.Error(err)
 	}
 	if s := w.net.(chains.Meter).Status(); s.Up != 1 {

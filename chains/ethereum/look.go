@@ -2,6 +2,7 @@ package ethereum
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/boatd/boatd/chains"
 	"github.com/boatd/boatd/chains/ethereum/node"
@@ -25,6 +26,9 @@ type look struct {
 	blocks   map[uint64]*wire.Header // canonical blocks that matter
 	nonces   map[string]uint64       // of accounts at the final block
 	sync     wire.SyncState
+	// long are the blocks of attempts whose receipts are too large to be read.
+	long map[string]string
+	more []string // attempts whose receipt has turned out so
 
 	questions []question
 }
@@ -42,9 +46,9 @@ type question struct {
 	read func(*jsonrpc.Call) error
 }
 
-func newLook(e *node.Endpoint, depth uint64, since chains.Head, watches []chains.Watch) *look {
+func newLook(e *node.Endpoint, depth uint64, since chains.Head, watches []chains.Watch, long map[string]string) *look {
 	return &look{
-		e: e, depth: depth, since: since, watches: watches,
+		e: e, depth: depth, since: since, watches: watches, long: long,
 		receipts: make(map[string]lookUp[*wire.Receipt]), known: make(map[string]lookUp[bool]),
 		blocks: make(map[uint64]*wire.Header), nonces: make(map[string]uint64),
 	}
@@ -85,24 +89,100 @@ func (l *look) glance(ctx context.Context) error {
 	}
 	for _, w := range l.watches {
 		for _, a := range w.Attempts {
-			l.ask(hashCall("eth_getTransactionReceipt", a.Hash), func(call *jsonrpc.Call) error {
-				raw, err := l.e.Result(call)
-				if err != nil {
-					l.receipts[a.Hash] = lookUp[*wire.Receipt]{err: err}
-					return nil
-				}
-				r, err := wire.ReadReceipt(raw, a.Hash)
-				l.receipts[a.Hash] = lookUp[*wire.Receipt]{v: r}
-				return err
-			})
+			l.askIncluded(a.Hash)
 		}
 	}
 	if err := l.put(ctx); err != nil {
 		return err
 	}
+	for _, hash := range l.more {
+		r, err := longReceipt(ctx, l.e, hash)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		l.receipts[hash] = lookUp[*wire.Receipt]{r, err}
+	}
 	var err error
 	l.head, err = l.e.ReadHead(head)
 	return err
+}
+
+// askIncluded asks in which block an attempt is and what became of it there. Where
+// the receipt was too large before, that it is still in the same block is enough.
+func (l *look) askIncluded(hash string) {
+	method, read := "eth_getTransactionReceipt", wire.ReadReceipt
+	block, long := l.long[hash]
+	if long {
+		method = "eth_getTransactionByHash"
+		read = func(raw json.RawMessage, hash string) (*wire.Receipt, error) {
+			in, err := wire.ReadInclusion(raw, hash)
+			if in == nil || in.Hash != block {
+				return nil, err
+			}
+			return &wire.Receipt{Block: *in, Status: 1, Long: true}, nil
+		}
+	}
+	l.ask(hashCall(method, hash), func(call *jsonrpc.Call) error {
+		if call.TooLarge && !long {
+			l.more = append(l.more, hash)
+			return nil
+		}
+		raw, err := l.e.Result(call)
+		if err != nil {
+			l.receipts[hash] = lookUp[*wire.Receipt]{err: err}
+			return nil
+		}
+		r, err := read(raw, hash)
+		l.receipts[hash] = lookUp[*wire.Receipt]{v: r}
+		return err
+	})
+}
+
+// longReceipt is for a receipt that is too large to be read. That tells of its
+// status: it has logs, which what reverts has not. The block is that of the
+// transaction, if it is in the same one before and after.
+func longReceipt(ctx context.Context, e *node.Endpoint, hash string) (*wire.Receipt, error) {
+	before, err := inclusion(ctx, e, hash)
+	if before == nil || err != nil {
+		return nil, err
+	}
+	call := hashCall("eth_getTransactionReceipt", hash)
+	if err := e.Do(ctx, call); err != nil {
+		return nil, err
+	}
+	if !call.TooLarge {
+		raw, err := e.Result(call)
+		if err != nil {
+			return nil, err
+		}
+		r, err := wire.ReadReceipt(raw, hash)
+		if err != nil {
+			return nil, e.Bad(err)
+		}
+		return r, nil
+	}
+	after, err := inclusion(ctx, e, hash)
+	if after == nil || err != nil || *after != *before {
+		return nil, err
+	}
+	return &wire.Receipt{Block: *after, Status: 1, Long: true}, nil
+}
+
+// inclusion asks in which block a transaction is.
+func inclusion(ctx context.Context, e *node.Endpoint, hash string) (*chains.Head, error) {
+	call := hashCall("eth_getTransactionByHash", hash)
+	if err := e.Do(ctx, call); err != nil {
+		return nil, err
+	}
+	raw, err := e.Result(call)
+	if err != nil {
+		return nil, err
+	}
+	in, err := wire.ReadInclusion(raw, hash)
+	if err != nil {
+		return nil, e.Bad(err)
+	}
+	return in, nil
 }
 
 func hashCall(method, hash string) *jsonrpc.Call {
@@ -198,6 +278,10 @@ func (l *look) askBlock(number uint64) {
 func (l *look) askPending(w chains.Watch, finalTag string) {
 	for _, a := range w.Attempts {
 		l.ask(hashCall("eth_getTransactionByHash", a.Hash), func(call *jsonrpc.Call) error {
+			if call.TooLarge { // much is not nothing
+				l.known[a.Hash] = lookUp[bool]{v: true}
+				return nil
+			}
 			raw, err := l.e.Result(call)
 			if err != nil {
 				l.known[a.Hash] = lookUp[bool]{err: err}

@@ -35,7 +35,8 @@ func transferData(to string, amount *big.Int) []byte {
 }
 
 // tokenAnswer judges what a simulated transfer of a token returned. Tokens return
-// true, or nothing at all; some return false instead of reverting.
+// true, or nothing at all; some return false instead of reverting. What is no bool
+// is no yes: contracts that pay with tokens do not take it for one either.
 func tokenAnswer(in chains.Intent, raw json.RawMessage) error {
 	if in.Asset == "" {
 		return nil
@@ -44,8 +45,13 @@ func tokenAnswer(in chains.Intent, raw json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	if len(answer) >= 32 && len(bytes.Trim(answer[:32], "\x00")) == 0 {
-		return wire.Refuse(chains.ErrReverts, "move token "+in.Asset, "the token answers false")
+	switch {
+	case len(answer) == 0:
+		return nil
+	case len(answer) < 32:
+		return wire.Refuse(chains.ErrReverts, "move token "+in.Asset, "the token answers %d bytes", len(answer))
+	case new(big.Int).SetBytes(answer[:32]).Cmp(big.NewInt(1)) != 0:
+		return wire.Refuse(chains.ErrReverts, "move token "+in.Asset, "the token does not answer true")
 	}
 	return nil
 }

@@ -67,11 +67,13 @@ func TestCompareToken(t *testing.T) {
 	}
 }
 
-// TestTokenAnswer: true, nothing and more than true are a success, false is none.
+// TestTokenAnswer: true, with or without something behind it, and nothing are a
+// success; false is none, and neither is what is no bool.
 func TestTokenAnswer(t *testing.T) {
 	word := func(last string) string { return `"0x` + strings.Repeat("0", 63) + last + `"` }
 	for raw, ok := range map[string]bool{
-		word("1"): true, `"0x"`: true, word("2"): true, `"0x01"`: true,
+		word("1"): true, `"0x"`: true, `"0x` + strings.Repeat("0", 63) + `1ff"`: true,
+		word("2"): false, `"0x01"`: false, `"0x` + strings.Repeat("0", 62) + `"`: false, `"0x1` + strings.Repeat("0", 63) + `"`: false,
 		word("0"): false, `"0x` + strings.Repeat("0", 128) + `"`: false, `"0xzz"`: false, `7`: false,
 	} {
 		if err := tokenAnswer(tokenTransfer(big.NewInt(1)), []byte(raw)); (err == nil) != ok {

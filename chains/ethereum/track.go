@@ -15,6 +15,7 @@ type found struct {
 	outcome chains.Outcome
 	block   chains.Head
 	fee     *big.Int
+	long    bool // as in wire.Receipt
 }
 
 // Track looks at the chain through one endpoint, the first that is not behind:
@@ -27,7 +28,7 @@ func (n *network) Track(ctx context.Context, since chains.Head, watches []chains
 	const doing = "look at the chain"
 	var current, stale *look
 	err := n.pool.Try(ctx, doing, func(e *node.Endpoint) error {
-		l := newLook(e, n.opt.depth, since, watches)
+		l := newLook(e, n.opt.depth, since, watches, n.longOnes())
 		if err := l.glance(ctx); err != nil {
 			return err
 		}
@@ -96,7 +97,7 @@ func (n *network) evidence(l *look, w chains.Watch) chains.Evidence {
 	case at < 0:
 		return chains.Evidence{Err: wire.Refuse(chains.ErrDisagree, "look at the chain", "%s shows two attempts with one nonce in blocks", l.e.Host())}
 	case r != nil:
-		f := found{chains.Succeeded, r.Block, r.Fee}
+		f := found{chains.Succeeded, r.Block, r.Fee, r.Long}
 		if r.Status == 0 {
 			f.outcome = chains.Reverted
 		}
@@ -154,6 +155,19 @@ func (n *network) remember(hash string, f found) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.mined[hash] = f
+}
+
+// longOnes returns the blocks of those whose receipts are too large to be read.
+func (n *network) longOnes() map[string]string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	blocks := make(map[string]string)
+	for hash, f := range n.mined {
+		if f.long {
+			blocks[hash] = f.block.Hash
+		}
+	}
+	return blocks
 }
 
 func (n *network) recall(l *look, w chains.Watch) (int, found, bool) {

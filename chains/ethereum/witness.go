@@ -67,7 +67,11 @@ func agreeing(ctx context.Context, e *node.Endpoint, watches []chains.Watch, evi
 		if calls[2*k].Err != nil || calls[2*k+1].Err != nil {
 			continue
 		}
-		r, err1 := wire.ReadReceipt(calls[2*k].Result, watches[i].Attempts[ev.Attempt].Hash)
+		hash := watches[i].Attempts[ev.Attempt].Hash
+		r, err1 := wire.ReadReceipt(calls[2*k].Result, hash)
+		if calls[2*k].TooLarge {
+			r, err1 = longReceipt(ctx, e, hash)
+		}
 		h, err2 := wire.ReadHeader(calls[2*k+1].Result)
 		if err1 != nil || err2 != nil || r == nil || h == nil {
 			continue
@@ -130,7 +134,7 @@ func holding(ctx context.Context, e *node.Endpoint, l *look, open []int) (holds,
 	}
 	for k, call := range calls {
 		switch {
-		case call.Err == nil && !wire.IsNull(call.Result):
+		case call.TooLarge || call.Err == nil && !wire.IsNull(call.Result):
 			holds = append(holds, of[k])
 		case call.Err != nil && wire.Classify(call.Err) != wire.Indexing:
 			unsure = append(unsure, of[k])

@@ -45,6 +45,7 @@ type Chain struct {
 	skew     uint64 // seconds by which new blocks are later
 	forks    uint64 // makes the blocks of another branch differ
 	late     bool
+	mute     bool
 	watch    func(method, params string)
 	logs     []logged // of the next block
 }
@@ -97,7 +98,7 @@ func (c *Chain) genesis() {
 	c.blocks, c.included = nil, make(map[common.Hash]*inclusion)
 	c.accounts = make(map[common.Address]*account)
 	c.append(nil)
-	for n := byte(1); n <= 8; n++ {
+	for _, n := range []byte{1, 2, 3, 4, 5, 6, 7, 8, 0x10} {
 		c.account(common.BytesToAddress([]byte{0x90, n})).history[0].code = []byte{n}
 	}
 }
@@ -193,6 +194,13 @@ func (c *Chain) SetLate(fails bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.late = fails
+}
+
+// SetMute says whether calls of Loud fail when they are included.
+func (c *Chain) SetMute(mute bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mute = mute
 }
 
 // Watch calls f with every call that any node takes, before it is answered. f

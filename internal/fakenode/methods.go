@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -294,6 +295,9 @@ func receipt(in *inclusion) object {
 		"gasUsed": hexutil.Uint64(in.gasUsed), "cumulativeGasUsed": hexutil.Uint64(in.gasUsed),
 		"effectiveGasPrice": hexBig(in.price), "logs": []any{}, "contractAddress": nil,
 		"logsBloom": hexutil.Bytes(make([]byte, 256)),
+	}
+	if to := in.tx.To(); to != nil && to.Hex() == Loud && in.success {
+		o["logs"] = []any{object{"address": Loud, "topics": []string{}, "data": "0x" + strings.Repeat("ab", 1<<20)}}
 	}
 	if in.tx.To() == nil {
 		o["contractAddress"] = crypto.CreateAddress(in.from, in.tx.Nonce())

@@ -116,6 +116,10 @@ func (c *Chain) simulate(m message, block uint64, real bool) (out []byte, gas ui
 		if real && c.late {
 			return nil, gas, revert("too late")
 		}
+	case Loud:
+		if real && c.mute {
+			return nil, gas, revert("mute")
+		}
 	case Gate:
 		if !to.open && (len(m.data) == 0 || m.data[0] != 1) {
 			return nil, gas, revert("closed")

@@ -13,16 +13,20 @@ import (
 )
 
 // A Call is a question and, after [Client.Do], its answer: exactly one of
-// Result and Err is set.
+// Result, Err and TooLarge is set.
 type Call struct {
 	Method string
 	Params []any
 	// Acts: the call changes something at the server. It is never sent before
 	// the server has been greeted.
 	Acts bool
+	// Long: the server is not to blame for an answer that is too large. It is
+	// TooLarge then, and no error of Do.
+	Long bool
 
-	Result json.RawMessage // "null" where that was the answer
-	Err    *Error
+	TooLarge bool
+	Result   json.RawMessage // "null" where that was the answer
+	Err      *Error
 }
 
 // A Conn is one connection to one server; *http.ClientConn is one.
@@ -128,14 +132,19 @@ func (c *Client) Do(ctx context.Context, calls ...*Call) error {
 // forget takes back answers that may not be believed.
 func forget(calls []*Call) {
 	for _, call := range calls {
-		call.Result, call.Err = nil, nil
+		call.Result, call.Err, call.TooLarge = nil, nil, false
 	}
 }
 
 // do asks calls and cuts them in two when their answer is too large for one.
 func (c *Client) do(ctx context.Context, calls []*Call) error {
 	err := c.once(ctx, calls)
-	if !errors.Is(err, ErrTooLarge) || len(calls) < 2 {
+	switch {
+	case !errors.Is(err, ErrTooLarge):
+		return err
+	case len(calls) == 1 && calls[0].Long:
+		return c.long(ctx, calls[0], err)
+	case len(calls) == 1:
 		return err
 	}
 	half := len(calls) / 2
@@ -143,6 +152,32 @@ func (c *Client) do(ctx context.Context, calls []*Call) error {
 		return err
 	}
 	return c.do(ctx, calls[half:])
+}
+
+// A greetedError is one of a request that held the greeting too.
+type greetedError struct{ error }
+
+func (e greetedError) Unwrap() error { return e.error }
+
+// long says of a call that its answer was too large, which err tells. Where the
+// greeting may have been what was, it asks again behind a greeting of its own.
+func (c *Client) long(ctx context.Context, call *Call, err error) error {
+	if errors.As(err, new(greetedError)) {
+		conn, err := c.o.Connect(ctx)
+		if err != nil {
+			return fmt.Errorf("connect: %w", err)
+		}
+		s := &session{conn: conn}
+		defer conn.Close()
+		if err := c.converse(ctx, s, nil); err != nil {
+			return err
+		}
+		if err := c.ask(ctx, s, []*Call{call}); !errors.Is(err, ErrTooLarge) {
+			return err
+		}
+	}
+	call.TooLarge = true
+	return nil
 }
 
 func (c *Client) once(ctx context.Context, calls []*Call) error {
@@ -196,7 +231,7 @@ func (c *Client) converse(ctx context.Context, s *session, calls []*Call) error 
 		first, rest = hello, calls
 	}
 	if err := c.ask(ctx, s, first); err != nil {
-		return err
+		return greetedError{err}
 	}
 	more := func(calls ...*Call) error { return c.ask(ctx, s, calls) }
 	if err := c.o.Greet(more, hello); err != nil {

@@ -295,6 +295,50 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// A long answer that is too large is said to be so; the others are there. What is
+// too large about the greeting is the server's own fault.
+func TestTooLargeLong(t *testing.T) {
+	f := &far{}
+	greeting := 0
+	f.respond = func(q []question, batch bool) (int, string, error) {
+		n := 0
+		for _, one := range q {
+			switch one.Method {
+			case "hello":
+				n += greeting
+			case "long":
+				n += 1 << 20
+			}
+		}
+		return 200, strings.Repeat(" ", n) + results(q, batch), nil
+	}
+	options := Options{
+		MaxBody: 1000,
+		Hello:   func() []*Call { return ask("hello") },
+		Greet:   func(_ func(...*Call) error, hello []*Call) error { return nil },
+	}
+	calls := ask("a", "long", "b", "c")
+	calls[1].Long = true
+	if err := client(f, options).Do(t.Context(), calls...); err != nil || !calls[1].TooLarge || calls[1].Result != nil || calls[1].Err != nil {
+		t.Fatalf("%+v, %v", calls[1], err)
+	}
+	check(t, []*Call{calls[0], calls[2], calls[3]})
+	one := ask("long")
+	one[0].Long = true
+	if err := client(f, options).Do(t.Context(), one...); err != nil || !one[0].TooLarge {
+		t.Errorf("alone: %+v, %v", one[0], err)
+	}
+	greeting = 2000
+	if err := client(f, options).Do(t.Context(), one...); !errors.Is(err, ErrTooLarge) || one[0].TooLarge {
+		t.Errorf("behind a greeting that is too large: %+v, %v", one[0], err)
+	}
+	greeting = 0
+	one[0].Long = false
+	if err := client(f, options).Do(t.Context(), one...); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("one that should be short: %v", err)
+	}
+}
+
 // An answer that is too large for one request is asked for in parts.
 func TestTooLarge(t *testing.T) {
 	f := &far{}

@@ -141,9 +141,9 @@ func unmarshal(body []byte, calls []*Call, first uint64, batch bool) error {
 func (a *answer) fill(call *Call) error {
 	switch {
 	case a.Error != nil && (a.Result == nil || string(a.Result) == "null"):
-		call.Result, call.Err = nil, a.Error
+		call.Result, call.Err, call.TooLarge = nil, a.Error, false
 	case a.Error == nil && a.Result != nil:
-		call.Result, call.Err = a.Result, nil
+		call.Result, call.Err, call.TooLarge = a.Result, nil, false
 	default:
 		return fmt.Errorf("%w: neither a result nor an error, or both", ErrAnswer)
 	}

@@ -44,6 +44,9 @@ func (e *Endpoint) Do(ctx context.Context, calls ...*jsonrpc.Call) error {
 }
 
 func (e *Endpoint) ask(ctx context.Context, calls []*jsonrpc.Call) error {
+	for _, call := range calls {
+		call.Long = contractAnswers(call)
+	}
 	err := e.client.Do(ctx, calls...)
 	switch {
 	case err == nil:
@@ -53,32 +56,25 @@ func (e *Endpoint) ask(ctx context.Context, calls []*jsonrpc.Call) error {
 	case errors.Is(err, chains.ErrOtherChain):
 		return err
 	}
-	if errors.Is(err, jsonrpc.ErrTooLarge) {
-		switch {
-		case slices.ContainsFunc(calls, asksLogs):
-			return wire.Refuse(chains.ErrTooMuch, "ask "+e.Host(), "%v", err)
-		case slices.ContainsFunc(calls, contractAnswers):
-			return wire.Refuse(chains.ErrRefused, "ask "+e.Host(), "%v", err)
-		}
-	}
 	return e.down(wire.Refuse(chains.ErrUnreachable, "ask "+e.Host(), "%v", err))
 }
 
-// contractAnswers says whether a contract decides how long the answer is, so that
-// the node is not to blame for it.
+// contractAnswers says whether a contract, or who calls it, decides how long the
+// answer is, so that the node is not to blame for it.
 func contractAnswers(call *jsonrpc.Call) bool {
-	return call.Method == "eth_call" || call.Method == "eth_estimateGas"
+	switch call.Method {
+	case "eth_call", "eth_estimateGas", "eth_getTransactionReceipt", "eth_getTransactionByHash", "eth_getLogs":
+		return true
+	}
+	return false
 }
-
-// asksLogs says whether the answer is as long as the range of blocks that was
-// asked for allows. Nodes refuse a range that is too large in words that others
-// have for too many requests.
-func asksLogs(call *jsonrpc.Call) bool { return call.Method == "eth_getLogs" }
 
 // score takes being told to ask less for not being answered.
 func (e *Endpoint) score(calls []*jsonrpc.Call) error {
 	for _, call := range calls {
-		if call.Err != nil && !asksLogs(call) && wire.Classify(call.Err) == wire.Busy {
+		// Nodes refuse a range of blocks that is too large in words that others have
+		// for too many requests.
+		if call.Err != nil && call.Method != "eth_getLogs" && wire.Classify(call.Err) == wire.Busy {
 			return e.down(wire.Complaint("ask "+e.Host(), call.Err))
 		}
 	}
@@ -274,10 +270,18 @@ func (e *Endpoint) retryHeaders(ctx context.Context, calls []*jsonrpc.Call) erro
 	return e.ask(ctx, again)
 }
 
-// Result returns a call's result, or its error as one of the chains room.
+// Result returns a call's result, or its error as one of the chains room. An
+// answer that was too large is ErrRefused; to a question for gas it is
+// ErrReverts, because only a revert has more to say than a number.
 func (e *Endpoint) Result(call *jsonrpc.Call) (json.RawMessage, error) {
-	if call.Err != nil {
-		return nil, wire.Complaint(call.Method+" at "+e.Host(), call.Err)
+	doing := call.Method + " at " + e.Host()
+	switch {
+	case call.TooLarge && call.Method == "eth_estimateGas":
+		return nil, wire.Refuse(chains.ErrReverts, doing, "the contract says more than can be read")
+	case call.TooLarge:
+		return nil, wire.Refuse(chains.ErrRefused, doing, "the answer is too large")
+	case call.Err != nil:
+		return nil, wire.Complaint(doing, call.Err)
 	}
 	return call.Result, nil
 }

@@ -145,6 +145,9 @@ type Receipt struct {
 	Block  chains.Head // without time
 	Status uint64      // 1 success, 0 failure
 	Fee    *big.Int    // nil where the node does not tell
+	// Long: the receipt itself was too large to be read, which only one with logs
+	// is; who reverts has none.
+	Long bool
 }
 
 // ReadReceipt reads the receipt of the transaction hash; nil for null.
@@ -216,6 +219,29 @@ func ReadKnown(raw json.RawMessage, hash string) (bool, error) {
 		return false, Malformed("another transaction", raw)
 	}
 	return true, nil
+}
+
+// ReadInclusion reads in which block a transaction is, without its time; nil for
+// one that waits or is not there.
+func ReadInclusion(raw json.RawMessage, hash string) (*chains.Head, error) {
+	if known, err := ReadKnown(raw, hash); !known || err != nil {
+		return nil, err
+	}
+	var o struct{ BlockHash, BlockNumber json.RawMessage }
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return nil, Malformed("transaction", raw)
+	}
+	if len(o.BlockHash) == 0 || IsNull(o.BlockHash) {
+		return nil, nil
+	}
+	var h chains.Head
+	var err1, err2 error
+	h.Hash, err1 = ReadHash("block hash", o.BlockHash)
+	h.Number, err2 = ReadUint("block number", o.BlockNumber)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	return &h, nil
 }
 
 // tolerance is by how many blocks a node may trail what it has heard of: that

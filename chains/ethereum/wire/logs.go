@@ -8,10 +8,10 @@ import (
 	"github.com/boatd/boatd/chains"
 )
 
-// Bounds of what is read of logs.
+// Bounds of what is read of logs. So many logs are more than an answer of a
+// megabyte can hold: each names its block and its transaction.
 const (
-	maxLogs   = 1024  // of a receipt
-	maxEvents = 65536 // of a range of blocks; an answer's size bounds them sooner
+	maxLogs   = 4096
 	maxTopics = 4
 )
 
@@ -71,7 +71,7 @@ func ReadEvents(raw json.RawMessage) ([]chains.Event, error) {
 		Topics                                                           []json.RawMessage
 		Removed                                                          bool
 	}
-	if err := json.Unmarshal(raw, &o); err != nil || o == nil || len(o) > maxEvents {
+	if err := json.Unmarshal(raw, &o); err != nil || o == nil || len(o) > maxLogs {
 		return nil, Malformed("logs", raw)
 	}
 	events := make([]chains.Event, len(o))
