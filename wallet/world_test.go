@@ -275,9 +275,13 @@ type policedReplacer struct {
 	chains.Replacer
 }
 
-// Balance passes the one ability on that the tests use.
+// Balance and Token pass the abilities on that the tests use.
 func (n *policed) Balance(ctx context.Context, address string) (*big.Int, error) {
 	return n.Network.(chains.Balancer).Balance(ctx, address)
+}
+
+func (n *policed) Token(ctx context.Context, account, contract string) (*chains.Token, error) {
+	return n.Network.(chains.Tokener).Token(ctx, account, contract)
 }
 
 func (n *policed) Send(ctx context.Context, s chains.Signed) error {

@@ -69,6 +69,8 @@ type wanted struct {
 	confirm *uint64
 	after   *uint32
 	expire  uint64
+	// decimals are those of the token where the amount was in whole units.
+	decimals *uint8
 }
 
 // Submit accepts an order: its id is durable when it returns. The same
@@ -91,13 +93,17 @@ func (e *Engine) Submit(o Order) (id uint32, release func(), err error) {
 			return err
 		}
 		net = n.Name
-		want, err := e.understand(u.State(), n, o)
+		var old *ledger.Reference
+		if o.Ref != "" {
+			old = u.State().Reference(o.Wallet, o.Ref)
+		}
+		want, err := e.understand(u.State(), n, o, old)
 		if err != nil {
 			return err
 		}
 		digest := want.digest(o.Command, n, u.State().Keys[w.Key])
-		if old := u.State().Reference(o.Wallet, o.Ref); o.Ref != "" && old != nil {
-			if string(old.Digest) != string(digest) {
+		if old != nil {
+			if !sameDigest(old.Digest, digest) {
 				return fmt.Errorf("reference %q is transaction %d with other parameters: %w", o.Ref, old.ID, refusal.ErrExists)
 			}
 			id = old.ID
@@ -185,8 +191,9 @@ func (e *Engine) room(st *ledger.State, wallet string, data int) error {
 	return nil
 }
 
-// understand reads an order in the words of its network.
-func (e *Engine) understand(st *ledger.State, n *nets.Net, o Order) (*wanted, error) {
+// understand reads an order in the words of its network. old is what its reference
+// stands for already, nil for nothing.
+func (e *Engine) understand(st *ledger.State, n *nets.Net, o Order, old *ledger.Reference) (*wanted, error) {
 	w := &wanted{intent: chains.Intent{Kind: o.Command, Value: new(big.Int)}}
 	var err error
 	if w.intent.Data, err = o.Input.Encode(st, n, o.Command); err != nil {
@@ -203,7 +210,7 @@ func (e *Engine) understand(st *ledger.State, n *nets.Net, o Order) (*wanted, er
 		return nil, fmt.Errorf("%d bytes of data, at most %d: %w", n, MaxData, refusal.ErrTooLong)
 	}
 	if o.Command == chains.Transfer {
-		if err := e.price(st, n, o, &w.intent); err != nil {
+		if err := e.price(st, n, o, old, w); err != nil {
 			return nil, err
 		}
 	}
@@ -216,8 +223,11 @@ func (e *Engine) understand(st *ledger.State, n *nets.Net, o Order) (*wanted, er
 	return w, nil
 }
 
-// price reads what a transfer moves: native coin, or units of a token.
-func (e *Engine) price(st *ledger.State, n *nets.Net, o Order, in *chains.Intent) (err error) {
+// price reads what a transfer moves: native coin, or units of a token. An order
+// that is repeated is read with the decimals of the first time, whatever is known
+// of them now.
+func (e *Engine) price(st *ledger.State, n *nets.Net, o Order, old *ledger.Reference, w *wanted) (err error) {
+	in := &w.intent
 	if o.Asset == "" {
 		in.Value, err = amount.Native(o.Amount)
 		return err
@@ -228,12 +238,19 @@ func (e *Engine) price(st *ledger.State, n *nets.Net, o Order, in *chains.Intent
 	if in.Asset, err = Recipient(st, n, o.Asset); err != nil {
 		return err
 	}
-	decimals, err := e.decimals(st, n, o.Asset, in.Asset)
-	if err != nil {
-		return err
+	whole := strings.HasSuffix(o.Amount, "whole")
+	decimals, first := firstDecimals(old)
+	if !first && (old == nil || whole) {
+		if decimals, err = e.decimals(st, n, o.Asset, in.Asset); err != nil {
+			return err
+		}
 	}
-	if in.Value, err = amount.Asset(o.Amount, max(decimals, 0)); err == nil && decimals < 0 && strings.HasSuffix(o.Amount, "whole") {
-		err = fmt.Errorf("%w %q: the decimals of token %s are not known; a peer can have them, or AT+BOATBAL asks for them", amount.ErrAmount, o.Amount, in.Asset)
+	if whole && decimals < 0 {
+		return fmt.Errorf("%w %q: the decimals of token %s are not known; a peer can have them, or AT+BOATBAL asks for them", amount.ErrAmount, o.Amount, in.Asset)
+	}
+	if in.Value, err = amount.Asset(o.Amount, max(decimals, 0)); err == nil && whole {
+		d := uint8(decimals) // a contract's are below 78, a peer's a byte
+		w.decimals = &d
 	}
 	return err
 }
@@ -355,6 +372,8 @@ func Recipient(st *ledger.State, n *nets.Net, text string) (string, error) {
 // reference: network, key, command, recipient, amount, data and every option but
 // expire, an omitted one unlike any given one. A wallet that was deleted and made
 // again with another key is another wallet. It is journaled and never changes.
+// Behind the hash of an amount in whole units stand the decimals that it was read
+// with: a byte that is no part of the comparison.
 func (w *wanted) digest(cmd chains.Kind, n *nets.Net, key *ledger.Key) []byte {
 	h := sha256.New()
 	field(h, []byte(n.Name))
@@ -376,7 +395,26 @@ func (w *wanted) digest(cmd chains.Kind, n *nets.Net, key *ledger.Key) []byte {
 	optional(h, integer(w.confirm))
 	optional(h, integer(w.after))
 	optional(h, integer(w.intent.Type))
-	return h.Sum(nil)
+	sum := h.Sum(nil)
+	if w.decimals != nil {
+		sum = append(sum, *w.decimals)
+	}
+	return sum
+}
+
+// sameDigest says whether two orders are the same, in whichever unit each was
+// written.
+func sameDigest(a, b []byte) bool {
+	return len(a) >= sha256.Size && len(b) >= sha256.Size && string(a[:sha256.Size]) == string(b[:sha256.Size])
+}
+
+// firstDecimals returns the decimals that are kept behind the digest of an order
+// in whole units.
+func firstDecimals(old *ledger.Reference) (int, bool) {
+	if old == nil || len(old.Digest) <= sha256.Size {
+		return -1, false
+	}
+	return int(old.Digest[sha256.Size]), true
 }
 
 // field hashes one field so that no two lists of fields hash alike.
