@@ -35,6 +35,7 @@ var forbidden = []string{
 	"github.com/consensys/gnark-crypto",
 	"google.golang.org/grpc",
 	module + "/chains/chaintest",
+	module + "/internal/contracts",
 	module + "/internal/demo",
 	module + "/internal/devchain",
 	module + "/internal/fakenode",

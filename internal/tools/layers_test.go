@@ -22,6 +22,7 @@ var planted = []struct {
 	{"cmd/boatd/main.go", "tee/device", true},
 	{"cmd/boatd/main.go", "internal/config", true},
 	{"cmd/boatd/main.go", "internal/fakenode", false},
+	{"cmd/boatd/main.go", "internal/contracts", false},
 	{"cmd/boatd/main.go", "os/exec", false},
 	{"cmd/boatd/main.go", "net/http/pprof", false},
 	{"cmd/boatd/main.go", "testing", false},
