@@ -197,8 +197,9 @@ type Sight struct {
 	// Head is the newest block that is believed. A Pending says that a
 	// transaction is not in its block any more only where Head is not below
 	// that block: after a restart, a network may first see a node that lags.
+	// Its Hash and Time may be left out.
 	Head     Head
-	Final    Head // newest final block; zero where the rule is a depth and none is deep enough
+	Final    Head // newest final block; zero where the rule is a depth and none is deep enough, or it was not asked for
 	Evidence []Evidence
 	// Replaced: the block that the last look (Network.Track's since) called
 	// final is not in the chain any more.

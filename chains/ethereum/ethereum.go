@@ -22,6 +22,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/boatd/boatd/chains"
 	"github.com/boatd/boatd/chains/ethereum/node"
@@ -68,9 +70,18 @@ type network struct {
 	opt     options
 	pool    *node.Pool
 	traffic jsonrpc.Traffic
+	now     func() time.Time
+
+	// scant: the network has no base fees, or a node no suggestion for a tip.
+	scant atomic.Bool
 
 	mu    sync.Mutex
 	mined map[string]found // attempts that were seen in a block, by hash
+	known map[*node.Endpoint]acquaintance
+	full  struct { // the last time that the chain was looked at in full
+		at    time.Time
+		final chains.Head
+	}
 }
 
 func open(c chains.Config, d chains.Deps, connect connector) (*network, error) {
@@ -79,7 +90,7 @@ func open(c chains.Config, d chains.Deps, connect connector) (*network, error) {
 		p := problems[0]
 		return nil, fmt.Errorf("open network %s: %s: %s", c.Name, p.Option, p.Problem)
 	}
-	n := &network{opt: opt, mined: make(map[string]found)}
+	n := &network{opt: opt, mined: make(map[string]found), known: make(map[*node.Endpoint]acquaintance), now: d.Now}
 	dial := jsonrpc.DialOptions{Dial: d.Dial, Traffic: &n.traffic}
 	body := int64(bodyFile)
 	if c.Added {

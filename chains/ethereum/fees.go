@@ -17,52 +17,92 @@ type market struct {
 	price *big.Int // on networks without base fees: that the node suggests
 }
 
-// marketCalls are the questions for a market; the head comes beside them.
-func marketCalls() []*jsonrpc.Call {
-	return []*jsonrpc.Call{
-		{Method: "eth_gasPrice"},
-		{Method: "eth_maxPriorityFeePerGas"},
-		{Method: "eth_feeHistory", Params: []any{"0x4", "latest", []int{50}}},
+// quotes are the questions for a market; the head comes beside them. The last
+// two are only asked where the first two leave it open.
+type quotes struct{ tip, next, price, history *jsonrpc.Call }
+
+// quote makes the questions. Where the first two were not enough before, all are
+// asked at once, so that there is no second round trip.
+func (n *network) quote() quotes {
+	q := quotes{
+		tip:  &jsonrpc.Call{Method: "eth_maxPriorityFeePerGas"},
+		next: &jsonrpc.Call{Method: "eth_feeHistory", Params: []any{"0x1", "latest", []int{}}},
 	}
+	if n.scant.Load() {
+		q.more()
+	}
+	return q
 }
 
-// readMarket reads the answers to marketCalls. A node need not have every
-// method: without a suggested tip the median of the last blocks serves, then
-// what its gas price leaves above the base fee.
-func readMarket(e *node.Endpoint, head *wire.Header, calls []*jsonrpc.Call) (market, error) {
-	m := market{base: head.Base}
-	var err error
-	price, priceErr := e.Result(calls[0])
-	if priceErr == nil {
-		if m.price, err = wire.ReadBig("gas price", price); err != nil {
-			return m, e.Bad(err)
-		}
+func (q *quotes) more() []*jsonrpc.Call {
+	q.price = &jsonrpc.Call{Method: "eth_gasPrice"}
+	q.history = &jsonrpc.Call{Method: "eth_feeHistory", Params: []any{"0x4", "latest", []int{50}}}
+	return []*jsonrpc.Call{q.price, q.history}
+}
+
+// calls returns what is asked.
+func (q *quotes) calls() []*jsonrpc.Call {
+	calls := []*jsonrpc.Call{q.tip, q.next}
+	if q.price != nil {
+		calls = append(calls, q.price, q.history)
 	}
-	if m.base == nil {
-		return m, priceErr
-	}
-	var median *big.Int
-	if calls[2].Err == nil {
-		next, tip, err := wire.ReadHistory(calls[2].Result)
+	return calls
+}
+
+// market reads the answers to quotes. A node need not have every method, nor a
+// network base fees: without a suggested tip the median of the last blocks
+// serves, then what the node's gas price leaves above the base fee.
+func (n *network) market(ctx context.Context, e *node.Endpoint, base *big.Int, q *quotes) (m market, err error) {
+	m.base = base
+	if m.base != nil && q.next.Err == nil {
+		h, err := wire.ReadHistory(q.next.Result)
 		if err != nil {
 			return m, e.Bad(err)
 		}
-		if next != nil && next.Sign() > 0 {
-			m.base = next
+		if h.Base != nil && h.Base.Sign() > 0 {
+			m.base = h.Base
 		}
-		median = tip
 	}
-	switch {
-	case calls[1].Err == nil:
-		if m.tip, err = wire.ReadBig("tip", calls[1].Result); err != nil {
+	if m.base != nil && q.tip.Err == nil {
+		if m.tip, err = wire.ReadBig("tip", q.tip.Result); err != nil {
 			return m, e.Bad(err)
 		}
-	case median != nil:
-		m.tip = median
+		return m, nil
+	}
+	if q.price == nil {
+		n.scant.Store(true)
+		if err := e.Do(ctx, q.more()...); err != nil {
+			return m, err
+		}
+	}
+	return readScant(e, m, q)
+}
+
+// readScant reads what there is to know where no tip is suggested.
+func readScant(e *node.Endpoint, m market, q *quotes) (market, error) {
+	price, err := e.Result(q.price)
+	if err == nil {
+		var bad error
+		if m.price, bad = wire.ReadBig("gas price", price); bad != nil {
+			return m, e.Bad(bad)
+		}
+	}
+	if m.base == nil {
+		return m, err
+	}
+	var h wire.History
+	if q.history.Err == nil {
+		if h, err = wire.ReadHistory(q.history.Result); err != nil {
+			return m, e.Bad(err)
+		}
+	}
+	switch {
+	case h.Tip != nil:
+		m.tip = h.Tip
 	case m.price != nil && m.price.Cmp(m.base) > 0:
 		m.tip = new(big.Int).Sub(m.price, m.base)
 	default:
-		return m, wire.Complaint("eth_maxPriorityFeePerGas at "+e.Host(), calls[1].Err)
+		return m, wire.Complaint("eth_maxPriorityFeePerGas at "+e.Host(), q.tip.Err)
 	}
 	return m, nil
 }
@@ -182,8 +222,8 @@ func larger(a, b *big.Int) *big.Int {
 func (n *network) Fees(ctx context.Context) (fees chains.Fees, err error) {
 	err = n.pool.Try(ctx, "ask for fees", func(e *node.Endpoint) error {
 		head := e.Header("latest")
-		calls := marketCalls()
-		if err := e.Do(ctx, append(calls, head)...); err != nil {
+		q := n.quote()
+		if err := e.Do(ctx, append(q.calls(), head)...); err != nil {
 			return err
 		}
 		h, err := e.ReadHead(head)
@@ -193,7 +233,7 @@ func (n *network) Fees(ctx context.Context) (fees chains.Fees, err error) {
 		if err := n.pool.Current(e, h.Head); err != nil {
 			return err
 		}
-		m, err := readMarket(e, h, calls)
+		m, err := n.market(ctx, e, h.Base, &q)
 		if err != nil {
 			return err
 		}

@@ -87,11 +87,7 @@ func (l *look) glance(ctx context.Context) error {
 	if l.depth == 0 {
 		l.ask(l.e.Header("finalized"), l.readFinal)
 	}
-	for _, w := range l.watches {
-		for _, a := range w.Attempts {
-			l.askIncluded(a.Hash)
-		}
-	}
+	l.askReceipts()
 	if err := l.put(ctx); err != nil {
 		return err
 	}
@@ -105,6 +101,15 @@ func (l *look) glance(ctx context.Context) error {
 	var err error
 	l.head, err = l.e.ReadHead(head)
 	return err
+}
+
+// askReceipts asks for a receipt of every attempt.
+func (l *look) askReceipts() {
+	for _, w := range l.watches {
+		for _, a := range w.Attempts {
+			l.askIncluded(a.Hash)
+		}
+	}
 }
 
 // askIncluded asks in which block an attempt is and what became of it there. Where

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -127,26 +128,36 @@ func enough(balance, committed, cost *big.Int) error {
 // that includes the simulation. With an error about the transaction it returns
 // what it has learned otherwise.
 func (n *network) survey(ctx context.Context, e *node.Endpoint, job *chains.Job, simulate bool) (*survey, error) {
+	if known := n.acquainted(e); known != nil {
+		s, err := n.inquire(ctx, e, job, simulate, known)
+		if !errors.Is(err, errStale) {
+			return s, err
+		}
+		n.estrange(e)
+	}
+	return n.inquire(ctx, e, job, simulate, nil)
+}
+
+// inquire is one batch of questions: all of them, or those whose answers are not
+// known; errStale if what is known cannot be relied on.
+func (n *network) inquire(ctx context.Context, e *node.Endpoint, job *chains.Job, simulate bool, known *acquaintance) (*survey, error) {
 	from := job.Account.Address
-	head := e.Header("latest")
 	nonce := &jsonrpc.Call{Method: "eth_getTransactionCount", Params: []any{from, "latest"}}
 	balance := &jsonrpc.Call{Method: "eth_getBalance", Params: []any{from, "latest"}}
 	code := &jsonrpc.Call{Method: "eth_getCode", Params: []any{from, "latest"}}
-	sync := &jsonrpc.Call{Method: "eth_syncing"}
-	market := marketCalls()
-	calls := append([]*jsonrpc.Call{head, nonce, balance, code, sync}, market...)
+	calls := []*jsonrpc.Call{nonce, balance, code}
+	head, sync := e.Header("latest"), &jsonrpc.Call{Method: "eth_syncing"}
+	if known == nil {
+		calls = append(calls, head, sync)
+	}
+	q := n.quote()
+	calls = append(calls, q.calls()...)
 	var token *jsonrpc.Call
 	if job.Intent.Asset != "" {
 		token = &jsonrpc.Call{Method: "eth_getCode", Params: []any{job.Intent.Asset, "latest"}}
 		calls = append(calls, token)
 	}
-	var run *jsonrpc.Call
-	switch {
-	case job.Intent.Gas == 0:
-		run = &jsonrpc.Call{Method: "eth_estimateGas", Params: []any{message(from, job.Intent, 0)}}
-	case simulate:
-		run = &jsonrpc.Call{Method: "eth_call", Params: []any{message(from, job.Intent, job.Intent.Gas), "latest"}}
-	}
+	run := running(job, simulate)
 	if run != nil {
 		calls = append(calls, run)
 	}
@@ -158,17 +169,22 @@ func (n *network) survey(ctx context.Context, e *node.Endpoint, job *chains.Job,
 	}
 	s := &survey{gas: job.Intent.Gas}
 	var err error
-	if s.head, err = e.ReadHead(head); err != nil {
-		return nil, err
+	if known != nil {
+		err = n.rely(e, s, known, &q)
+	} else {
+		err = n.meet(e, s, head, sync)
 	}
-	if err := n.fit(e, s.head, sync); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if err := s.readAccount(e, nonce, balance, code); err != nil {
 		return nil, err
 	}
-	if s.market, err = readMarket(e, s.head, market); err != nil {
+	if s.market, err = n.market(ctx, e, s.head.Base, &q); err != nil {
 		return nil, err
+	}
+	if known == nil && s.market.tip != nil && q.tip.Err == nil && q.next.Err == nil {
+		n.acquaint(e, s.head.Head)
 	}
 	if token != nil {
 		if err := hasCode(e, token); err != nil {
@@ -179,6 +195,26 @@ func (n *network) survey(ctx context.Context, e *node.Endpoint, job *chains.Job,
 		err = n.readRun(e, job.Intent, s, run)
 	}
 	return s, err
+}
+
+// running is the estimate, or the simulation of an explicit gas limit; nil for
+// neither.
+func running(job *chains.Job, simulate bool) *jsonrpc.Call {
+	switch {
+	case job.Intent.Gas == 0:
+		return &jsonrpc.Call{Method: "eth_estimateGas", Params: []any{message(job.Account.Address, job.Intent, 0)}}
+	case simulate:
+		return &jsonrpc.Call{Method: "eth_call", Params: []any{message(job.Account.Address, job.Intent, job.Intent.Gas), "latest"}}
+	}
+	return nil
+}
+
+// meet reads what is asked at the first survey and not again for a while.
+func (n *network) meet(e *node.Endpoint, s *survey, head, sync *jsonrpc.Call) (err error) {
+	if s.head, err = e.ReadHead(head); err != nil {
+		return err
+	}
+	return n.fit(e, s.head, sync)
 }
 
 // hasCode says whether a token is a contract: an account without code takes any

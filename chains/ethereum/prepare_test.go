@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/boatd/boatd/chains"
 	"github.com/boatd/boatd/chains/ethereum"
@@ -376,23 +377,71 @@ func TestRequests(t *testing.T) {
 	}
 }
 
+// What changes seldom is not asked again for a while: neither the newest block in
+// full nor whether the node is syncing. What a signature depends on always is.
+func TestWarm(t *testing.T) {
+	w := newWorld(t, fakenode.Options{}, nil, 1)
+	asked := map[string]int{}
+	w.chain.Watch(func(method, _ string) { asked[method]++ })
+	prepare := func(what string, full int) {
+		t.Helper()
+		clear(asked)
+		d := w.prepare(w.job(transfer(big.NewInt(1)), 0))
+		if d.Head.Number != w.chain.Height() || (d.Head.Time != 0) != (full == 1) {
+			t.Errorf("%s: head %+v, the chain is at %d", what, d.Head, w.chain.Height())
+		}
+		if asked["eth_syncing"] != full || asked["eth_getHeaderByNumber"] != full {
+			t.Errorf("%s: %d and %d times, want %d: %v", what, asked["eth_syncing"], asked["eth_getHeaderByNumber"], full, asked)
+		}
+		for _, method := range []string{"eth_getTransactionCount", "eth_getBalance", "eth_getCode", "eth_feeHistory", "eth_maxPriorityFeePerGas", "eth_estimateGas", "eth_call"} {
+			if asked[method] != 1 && full == 0 {
+				t.Errorf("%s: %s %d times", what, method, asked[method])
+			}
+		}
+	}
+	prepare("the first", 1)
+	w.chain.Mine(25)
+	prepare("the second", 0)
+	w.chain.Mine(1)
+	clear(asked)
+	if d := w.prepare(w.job(transfer(big.NewInt(1)), 0)); d.Head.Time == 0 {
+		t.Error("26 blocks later: the newest block is not asked for")
+	}
+	prepare("and another", 0)
+	w.advance(5*time.Minute - 1)
+	prepare("just before it is too long ago", 0)
+	w.advance(1)
+	prepare("too long ago", 1)
+	w.nodes[0].SetFaults(fakenode.Faults{NoTip: true})
+	w.prepare(w.job(transfer(big.NewInt(1)), 0))
+	if got := asked["eth_gasPrice"]; got != 1 {
+		t.Errorf("without a suggested tip the price is asked %d times", got)
+	}
+	n := w.nodes[0].Requests()
+	w.prepare(w.job(transfer(big.NewInt(1)), 0))
+	if got := w.nodes[0].Requests() - n; got != 2 {
+		t.Errorf("%d requests to a node without a suggestion, the second time", got)
+	}
+}
+
 // Nodes that are behind or syncing are no ground to prepare on.
 func TestUnfit(t *testing.T) {
 	w := newWorld(t, fakenode.Options{}, nil, 2)
 	w.chain.Mine(30)
-	w.prepare(w.job(transfer(big.NewInt(1)), 0))
 	for _, f := range []fakenode.Faults{{Lag: 20}, {Syncing: true}} {
+		w.prepare(w.job(transfer(big.NewInt(1)), 0))
+		w.advance(6 * time.Minute)
 		w.nodes[0].SetFaults(f)
 		before := w.nodes[1].Requests()
 		if d := w.prepare(w.job(transfer(big.NewInt(1)), 0)); d.Head.Number != 30 || w.nodes[1].Requests() == before {
 			t.Errorf("%+v: prepared at block %d", f, d.Head.Number)
 		}
 		w.nodes[1].SetFaults(f)
+		w.advance(6 * time.Minute)
 		w.refused("both", w.job(transfer(big.NewInt(1)), 0), chains.ErrUnreachable)
 		w.nodes[0].SetFaults(fakenode.Faults{})
 		w.nodes[1].SetFaults(fakenode.Faults{})
 		w.advance(1e12)
-		w.prepare(w.job(transfer(big.NewInt(1)), 0))
 	}
 	// A method that a node has not is no fault of its.
 	w.nodes[0].SetFaults(fail("eth_syncing", "the method eth_syncing does not exist/is not available", -32601))
@@ -409,7 +458,7 @@ func TestMalformedAnswers(t *testing.T) {
 	for _, method := range methods {
 		for _, answer := range answers {
 			w := newWorld(t, fakenode.Options{}, nil, 1)
-			w.nodes[0].SetFaults(fakenode.Faults{Results: map[string]string{method: answer}})
+			w.nodes[0].SetFaults(fakenode.Faults{Results: map[string]string{method: answer}, NoTip: method == "eth_gasPrice"})
 			w.nodes[0].Restart()
 			d, err := w.net.Prepare(t.Context(), w.job(transfer(big.NewInt(1)), 0))
 			// Some answers are of the right form, or not needed.

@@ -23,11 +23,19 @@ type found struct {
 // the answers. Where all are behind, the one that is least so is believed in
 // what it has and not in what it has not. Others are asked only where their
 // word is needed: before a transaction counts as final with agree above 1, and
-// before one counts as absent.
+// before one counts as absent. Between two such looks a short one may do
+// (glimpse.go).
 func (n *network) Track(ctx context.Context, since chains.Head, watches []chains.Watch) (*chains.Sight, error) {
 	const doing = "look at the chain"
 	var current, stale *look
+	var short *chains.Sight
 	err := n.pool.Try(ctx, doing, func(e *node.Endpoint) error {
+		if n.mayGlimpse(since, watches) {
+			if s, enough, err := n.glimpse(ctx, e, since, watches); err != nil || enough {
+				short = s
+				return err
+			}
+		}
 		l := newLook(e, n.opt.depth, since, watches, n.longOnes())
 		if err := l.glance(ctx); err != nil {
 			return err
@@ -51,11 +59,15 @@ func (n *network) Track(ctx context.Context, since chains.Head, watches []chains
 			return nil, err
 		}
 	}
+	if short != nil {
+		return short, nil
+	}
 	s := n.sight(ctx, current)
 	// What others were asked for is only worth something if they had the time.
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%s: %w", doing, ctx.Err())
 	}
+	n.looked(s)
 	return s, nil
 }
 

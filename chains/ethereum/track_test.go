@@ -51,7 +51,12 @@ func TestNoFlicker(t *testing.T) {
 		if errors.Is(e.Err, chains.ErrDisagree) {
 			behind++
 		}
-		w.advance(2 * time.Second)
+		// Full looks that begin with either node.
+		if w.advance(31 * time.Second); i%3 == 0 {
+			if _, err := w.net.(chains.Balancer).Balance(t.Context(), w.account.Address); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	if behind < 5 {
 		t.Errorf("the node was behind in %d looks of 40", behind)
@@ -67,6 +72,60 @@ func TestNoFlicker(t *testing.T) {
 	w.advance(2 * time.Second)
 	if e, _ := w.look(a); e.Outcome != chains.Pending || e.Absent {
 		t.Errorf("a lagging node remembers nothing and proves nothing: %+v", e)
+	}
+}
+
+// TestGlimpse: while transactions wait for their block, and then for its being
+// final, neither the newest nor the final block is asked for in full, and what a
+// short look cannot tell a full one does.
+func TestGlimpse(t *testing.T) {
+	for name, options := range map[string]chains.Options{"finalized": nil, "depth": {"confirmations": "3"}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, fakenode.Options{}, options, 1)
+			w.chain.Mine(5)
+			asked := map[string]int{}
+			w.chain.Watch(func(method, _ string) { asked[method]++ })
+			_, a := w.attempt(transfer(big.NewInt(1)), 0)
+			w.mustSend(a)
+			var since chains.Head
+			look := func(what string, headers int) (chains.Evidence, *chains.Sight) {
+				t.Helper()
+				clear(asked)
+				s := w.sight(since, w.watch(a))
+				if s.Final != (chains.Head{}) {
+					since = s.Final
+				}
+				if asked["eth_getHeaderByNumber"] != headers || s.Head.Number != w.chain.Height() {
+					t.Errorf("%s: %d headers, want %d; head %d", what, asked["eth_getHeaderByNumber"], headers, s.Head.Number)
+				}
+				return s.Evidence[0], s
+			}
+			if e, s := look("waiting", 0); e.Outcome != chains.Pending || !e.Known || s.Final != (chains.Head{}) {
+				t.Errorf("waiting: %+v, %+v", e, s)
+			}
+			w.chain.Mine(1)
+			if e, _ := look("included", 0); e.Outcome != chains.Succeeded || e.Settled || e.Confirmations != 1 {
+				t.Errorf("included: %+v", e)
+			}
+			w.advance(30 * time.Second)
+			if e, s := look("in full", 2); e.Outcome != chains.Succeeded || e.Settled || s.Final.Hash == "" {
+				t.Errorf("half a minute later: %+v, %+v", e, s)
+			}
+			// Its block vanishes and the transaction waits again.
+			w.chain.Reorg(1)
+			if e, _ := look("the block has gone", 3); e.Outcome != chains.Pending || !e.Known || e.Absent {
+				t.Errorf("the block has gone: %+v", e)
+			}
+			w.chain.Mine(3)
+			if e, s := look("final", 3-len(options)); !e.Settled || e.Block.Time == 0 || s.Final.Number < e.Block.Number || s.Replaced {
+				t.Errorf("final: %+v, %+v", e, s)
+			}
+			// Nobody holds it any more: only a full look may say so.
+			_, a = w.attempt(transfer(big.NewInt(2)), 1)
+			if e, _ := look("lost", 2); e.Outcome != chains.Pending || e.Known || !e.Absent {
+				t.Errorf("lost: %+v", e)
+			}
+		})
 	}
 }
 

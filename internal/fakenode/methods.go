@@ -43,8 +43,14 @@ func (n *Node) call(q request, see uint64) (any, *jsonrpc.Error) {
 		return false, nil
 	case "eth_getHeaderByNumber", "eth_getBlockByNumber", "eth_getBlockByHash":
 		return n.block(q, see)
+	case "eth_getBlockTransactionCountByHash":
+		b, bad := n.byHash(q, see)
+		if b == nil || bad != nil {
+			return nil, bad
+		}
+		return hexutil.Uint64(len(b.txs)), nil
 	case "eth_gasPrice", "eth_maxPriorityFeePerGas", "eth_feeHistory":
-		return n.fees(q.Method)
+		return n.fees(q.Method, see)
 	case "eth_getTransactionCount", "eth_getBalance", "eth_getCode":
 		return n.accountState(q, see)
 	case "eth_call", "eth_estimateGas":
@@ -110,14 +116,9 @@ func (n *Node) block(q request, see uint64) (any, *jsonrpc.Error) {
 	}
 	var b *block
 	if q.Method == "eth_getBlockByHash" {
-		hash, bad := param[common.Hash](q, 0)
-		if bad != nil {
+		var bad *jsonrpc.Error
+		if b, bad = n.byHash(q, see); bad != nil {
 			return nil, bad
-		}
-		for _, x := range n.chain.blocks[:see+1] {
-			if x.hash == hash {
-				b = x
-			}
 		}
 	} else {
 		var bad *jsonrpc.Error
@@ -133,6 +134,20 @@ func (n *Node) block(q request, see uint64) (any, *jsonrpc.Error) {
 		o["hash"] = *n.faults.Genesis
 	}
 	return o, nil
+}
+
+// byHash reads the hash of a block; nil for one that the node does not have.
+func (n *Node) byHash(q request, see uint64) (*block, *jsonrpc.Error) {
+	hash, bad := param[common.Hash](q, 0)
+	if bad != nil {
+		return nil, bad
+	}
+	for _, b := range n.chain.blocks[:see+1] {
+		if b.hash == hash {
+			return b, nil
+		}
+	}
+	return nil, nil
 }
 
 func describe(b *block, body bool) object {
@@ -153,7 +168,7 @@ func describe(b *block, body bool) object {
 	return o
 }
 
-func (n *Node) fees(method string) (any, *jsonrpc.Error) {
+func (n *Node) fees(method string, see uint64) (any, *jsonrpc.Error) {
 	o := &n.chain.o
 	switch {
 	case method == "eth_gasPrice" && o.Legacy:
@@ -166,7 +181,7 @@ func (n *Node) fees(method string) (any, *jsonrpc.Error) {
 		return hexBig(o.Tip), nil
 	}
 	return object{
-		"oldestBlock":   hexutil.Uint64(n.chain.tip().number),
+		"oldestBlock":   hexutil.Uint64(see),
 		"baseFeePerGas": []*hexutil.Big{hexBig(o.Base), hexBig(o.Base)},
 		"gasUsedRatio":  []float64{0.5},
 		"reward":        [][]*hexutil.Big{{hexBig(o.Tip)}},

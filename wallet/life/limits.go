@@ -113,7 +113,7 @@ func (e *Engine) judgeSpend(st *ledger.State, n *nets.Net, t *ledger.Tx, p chain
 // spendTime is the chain time from which a spending day is counted: that of the
 // node's newest block, but never before what is known to have passed.
 func (s *sweep) spendTime(st *ledger.State, head uint64) uint64 {
-	return max(head, s.finalTime(s.net.Name), st.Meta.Trusted, s.cfg.NotBefore)
+	return max(head, s.chainTime(s.net.Name), s.finalTime(s.net.Name), st.Meta.Trusted, s.cfg.NotBefore)
 }
 
 // finalTime returns the time of the newest final block seen in this boot.

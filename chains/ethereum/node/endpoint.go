@@ -22,6 +22,8 @@ type Endpoint struct {
 	client *jsonrpc.Client
 	// bodies: the node has no eth_getHeaderByNumber, so blocks come whole.
 	bodies atomic.Bool
+	// uncounted: the node has no eth_getBlockTransactionCountByHash.
+	uncounted atomic.Bool
 
 	// Guarded by pool.mu.
 	quarantined bool
@@ -107,17 +109,52 @@ func (e *Endpoint) Bad(err error) error {
 	return wire.Refuse(chains.ErrRefused, "read the answer of "+e.Host(), "%v", err)
 }
 
-// hello asks which chain the far side of a new connection is on.
+// countOf is the shortest question for a block by its hash: its answer is null
+// where the node does not have it, and a few bytes where it has.
+const countOf = "eth_getBlockTransactionCountByHash"
+
+func firstBlock() *jsonrpc.Call {
+	return &jsonrpc.Call{Method: "eth_getBlockByNumber", Params: []any{"0x0", false}}
+}
+
+// hello asks which chain the far side of a new connection is on; where the
+// network's chain is known, in few bytes: whether it is that one.
 func (e *Endpoint) hello() []*jsonrpc.Call {
-	return []*jsonrpc.Call{
-		{Method: "eth_chainId"},
-		{Method: "eth_getBlockByNumber", Params: []any{"0x0", false}},
+	second := firstBlock()
+	if want := e.pool.Identity(); want != nil && !e.uncounted.Load() {
+		second = &jsonrpc.Call{Method: countOf, Params: []any{"0x" + want.Genesis}}
 	}
+	return []*jsonrpc.Call{{Method: "eth_chainId"}, second}
+}
+
+// recognised says whether the answers to a short hello are those of the network's
+// chain. Where they are not, or the node does not have the method, block 0
+// decides.
+func (e *Endpoint) recognised(hello []*jsonrpc.Call) bool {
+	if hello[1].Err != nil {
+		e.uncounted.Store(true)
+		return false
+	}
+	id, err := wire.ReadBig("chain id", hello[0].Result)
+	if err != nil || id.String() != e.pool.Identity().ChainID || e.pool.o.ChainID != "" && e.pool.o.ChainID != id.String() {
+		return false
+	}
+	_, err = wire.ReadUint("number of transactions", hello[1].Result)
+	return err == nil
 }
 
 // greet judges the answers to hello. The first answer that any endpoint of the
 // network gives is what all others must give.
 func (e *Endpoint) greet(ask func(...*jsonrpc.Call) error, hello []*jsonrpc.Call) error {
+	if hello[1].Method == countOf {
+		if e.recognised(hello) {
+			return nil
+		}
+		hello[1] = firstBlock()
+		if err := ask(hello[1]); err != nil {
+			return err
+		}
+	}
 	got, err := readIdentity(hello)
 	if err != nil {
 		return err

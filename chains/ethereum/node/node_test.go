@@ -256,6 +256,9 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
+// lacksBlocks is how a node answers that does not have the block with a hash.
+var lacksBlocks = map[string]string{"eth_getBlockByHash": "null", "eth_getBlockTransactionCountByHash": "null"}
+
 func TestQuarantine(t *testing.T) {
 	other := chains.Identity{ChainID: "5"}
 	bubble(t, Options{}, func(b *bench) {
@@ -274,7 +277,7 @@ func TestQuarantine(t *testing.T) {
 		b.b.Restart()
 		// It still has the block that was the first one: that settles it.
 		b.expect("a node with another idea of block 0", "b.example")
-		b.b.SetFaults(fakenode.Faults{Genesis: &hash, Results: map[string]string{"eth_getBlockByHash": "null"}})
+		b.b.SetFaults(fakenode.Faults{Genesis: &hash, Results: lacksBlocks})
 		b.b.Restart()
 		b.expect("another genesis", "c.example")
 		if got := b.told[urlB]; got != (chains.Identity{ChainID: "1337", Genesis: strings.TrimPrefix(hash.Hex(), "0x")}) {
@@ -360,7 +363,7 @@ func TestNoGenesis(t *testing.T) {
 		b.c.SetFaults(fakenode.Faults{Down: true})
 		time.Sleep(time.Minute)
 		b.expect("a pruned node that has the first block by its hash", "a.example")
-		b.a.SetFaults(fakenode.Faults{NoGenesis: true, Results: map[string]string{"eth_getBlockByHash": "null"}})
+		b.a.SetFaults(fakenode.Faults{NoGenesis: true, Results: lacksBlocks})
 		b.a.Restart()
 		b.fails("a pruned node that cannot say who it is", chains.ErrUnreachable)
 		if len(b.told) != 0 {

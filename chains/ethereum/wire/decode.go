@@ -278,33 +278,46 @@ func ReadSync(raw json.RawMessage) (SyncState, error) {
 	return Working, nil
 }
 
-// ReadHistory reads eth_feeHistory: the base fee of the next block, nil where
-// there is none, and the median of the rewards, nil where there are none.
-func ReadHistory(raw json.RawMessage) (base, tip *big.Int, err error) {
+// A History is what is needed of eth_feeHistory.
+type History struct {
+	Oldest uint64   // block that it begins with; 0 where the node does not say
+	Base   *big.Int // fee of the next block; nil where there is none
+	Tip    *big.Int // median of the rewards; nil where there are none
+}
+
+// ReadHistory reads eth_feeHistory.
+func ReadHistory(raw json.RawMessage) (h History, err error) {
 	var o struct {
+		OldestBlock   json.RawMessage
 		BaseFeePerGas []json.RawMessage
 		Reward        [][]json.RawMessage
 	}
 	if err := json.Unmarshal(raw, &o); err != nil || IsNull(raw) || len(o.BaseFeePerGas) > 1025 || len(o.Reward) > 1025 {
-		return nil, nil, Malformed("fee history", raw)
+		return h, Malformed("fee history", raw)
+	}
+	if len(o.OldestBlock) > 0 {
+		if h.Oldest, err = ReadUint("oldest block", o.OldestBlock); err != nil {
+			return h, err
+		}
 	}
 	if k := len(o.BaseFeePerGas); k > 0 {
-		if base, err = ReadBig("base fee", o.BaseFeePerGas[k-1]); err != nil {
-			return nil, nil, err
+		if h.Base, err = ReadBig("base fee", o.BaseFeePerGas[k-1]); err != nil {
+			return h, err
 		}
 	}
 	var rewards []*big.Int
 	for _, r := range o.Reward {
 		if len(r) != 1 {
-			return nil, nil, Malformed("fee history", raw)
+			return h, Malformed("fee history", raw)
 		}
 		v, err := ReadBig("reward", r[0])
 		if err != nil {
-			return nil, nil, err
+			return h, err
 		}
 		rewards = append(rewards, v)
 	}
-	return base, median(rewards), nil
+	h.Tip = median(rewards)
+	return h, nil
 }
 
 // median returns the middle one of values, nil of none.

@@ -156,17 +156,18 @@ func TestSync(t *testing.T) {
 }
 
 func TestHistory(t *testing.T) {
-	base, tip, err := ReadHistory([]byte(`{"oldestBlock":"0x1","baseFeePerGas":["0x1","0x2","0x3"],"gasUsedRatio":[0.5,1],"reward":[["0x9"],["0x1"],["0x5"]]}`))
-	if err != nil || base.Int64() != 3 || tip.Int64() != 5 {
-		t.Errorf("ReadHistory = %v, %v, %v", base, tip, err)
+	h, err := ReadHistory([]byte(`{"oldestBlock":"0x1","baseFeePerGas":["0x1","0x2","0x3"],"gasUsedRatio":[0.5,1],"reward":[["0x9"],["0x1"],["0x5"]]}`))
+	if err != nil || h.Oldest != 1 || h.Base.Int64() != 3 || h.Tip.Int64() != 5 {
+		t.Errorf("ReadHistory = %+v, %v", h, err)
 	}
-	base, tip, err = ReadHistory([]byte(`{"oldestBlock":"0x1"}`))
-	if err != nil || base != nil || tip != nil {
-		t.Errorf("ReadHistory = %v, %v, %v", base, tip, err)
+	for text, oldest := range map[string]uint64{`{"oldestBlock":"0x9","reward":null}`: 9, `{}`: 0} {
+		if h, err = ReadHistory([]byte(text)); err != nil || h != (History{Oldest: oldest}) {
+			t.Errorf("ReadHistory(%s) = %+v, %v", text, h, err)
+		}
 	}
-	for _, text := range []string{`[]`, `null`, `{"baseFeePerGas":[null]}`, `{"baseFeePerGas":["0x01"]}`, `{"reward":[[]]}`, `{"reward":[["0x1","0x2"]]}`, `{"reward":"0x1"}`,
+	for _, text := range []string{`[]`, `null`, `{"baseFeePerGas":[null]}`, `{"baseFeePerGas":["0x01"]}`, `{"reward":[[]]}`, `{"reward":[["0x1","0x2"]]}`, `{"reward":"0x1"}`, `{"oldestBlock":1}`,
 		`{"baseFeePerGas":[` + strings.Repeat(`"0x1",`, 2000) + `"0x1"]}`} {
-		if _, _, err := ReadHistory([]byte(text)); !errors.Is(err, ErrMalformed) {
+		if _, err := ReadHistory([]byte(text)); !errors.Is(err, ErrMalformed) {
 			t.Errorf("ReadHistory(%.60s): %v", text, err)
 		}
 	}

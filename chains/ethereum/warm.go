@@ -1,0 +1,75 @@
+package ethereum
+
+import (
+	"errors"
+	"time"
+
+	"github.com/boatd/boatd/chains"
+	"github.com/boatd/boatd/chains/ethereum/node"
+	"github.com/boatd/boatd/chains/ethereum/wire"
+)
+
+// This file remembers answers that change seldom, so that they need not come
+// over the air again for the next transaction. Nothing that a nonce, a fee, the
+// funds or the number of open transactions depend on is among them.
+
+const (
+	// acquaintedFor is how long it is believed of an endpoint that it is not
+	// syncing and knows the methods for fees. Whether it keeps up with the others
+	// is seen all the same.
+	acquaintedFor = 5 * time.Minute
+	// acquaintedBlocks bounds the same by the chain's own pace: the clock of a
+	// device that slept has not counted the time.
+	acquaintedBlocks = 25
+)
+
+// errStale: what is remembered does not fit what a node says now.
+var errStale = errors.New("what is known is out of date")
+
+// An acquaintance is an endpoint that has answered in full.
+type acquaintance struct {
+	at   time.Time
+	head chains.Head
+}
+
+func (n *network) acquaint(e *node.Endpoint, head chains.Head) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.known[e] = acquaintance{n.now(), head}
+	n.full.at = n.now()
+}
+
+func (n *network) estrange(e *node.Endpoint) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.known, e)
+}
+
+// acquainted returns what is remembered of an endpoint, nil for nothing.
+func (n *network) acquainted(e *node.Endpoint) *acquaintance {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	a, ok := n.known[e]
+	if !ok || n.now().Sub(a.at) >= acquaintedFor {
+		return nil
+	}
+	return &a
+}
+
+// rely fills a survey from what is known and the fee history, whose one block is
+// the newest.
+func (n *network) rely(e *node.Endpoint, s *survey, known *acquaintance, q *quotes) error {
+	raw, err := e.Result(q.next)
+	if err != nil {
+		return errStale
+	}
+	h, err := wire.ReadHistory(raw)
+	if err != nil {
+		return e.Bad(err)
+	}
+	if h.Base == nil || h.Base.Sign() == 0 || h.Oldest < known.head.Number || h.Oldest-known.head.Number > acquaintedBlocks || q.tip.Err != nil {
+		return errStale
+	}
+	s.head = &wire.Header{Head: chains.Head{Number: h.Oldest}, Base: h.Base}
+	return n.pool.Current(e, s.head.Head)
+}

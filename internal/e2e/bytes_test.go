@@ -1,0 +1,173 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"compress/gzip"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A tap is a listener that counts what goes over its sockets, both ways, and
+// the connections.
+type tap struct {
+	net.Listener
+	bytes, conns atomic.Int64
+}
+
+func (l *tap) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	l.conns.Add(1)
+	return &tapped{c, l}, nil
+}
+
+type tapped struct {
+	net.Conn
+	tap *tap
+}
+
+func (c *tapped) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.tap.bytes.Add(int64(n))
+	return n, err
+}
+
+func (c *tapped) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.tap.bytes.Add(int64(n))
+	return n, err
+}
+
+// zipped compresses answers where the client asks for it, as public servers do.
+func zipped(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			h.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		defer z.Close()
+		h.ServeHTTP(zipWriter{w, z}, r)
+	})
+}
+
+type zipWriter struct {
+	http.ResponseWriter
+	zip io.Writer
+}
+
+func (w zipWriter) Write(b []byte) (int, error) { return w.zip.Write(b) }
+
+// A metered is a proxy over TLS with an ordinary chain of certificates (a leaf
+// and one intermediate, P-256) that counts bytes on its sockets and resumed
+// handshakes.
+type metered struct {
+	*proxy
+	tap     *tap
+	ca      string // line of configuration
+	resumed atomic.Int64
+}
+
+func newMetered(t testing.TB, n *node) *metered {
+	t.Helper()
+	root := newAuthority(t)
+	m := &metered{proxy: &proxy{node: n}, ca: "ca_file = " + strconv.Quote(root.file)}
+	secure := ordinary(t, root)
+	secure.VerifyConnection = func(s tls.ConnectionState) error {
+		if s.DidResume {
+			m.resumed.Add(1)
+		}
+		return nil
+	}
+	s := httptest.NewUnstartedServer(zipped(m.proxy))
+	m.tap = &tap{Listener: s.Listener}
+	s.Listener, s.TLS, s.EnableHTTP2 = m.tap, secure, true
+	s.StartTLS()
+	m.proxy.server, m.proxy.url = s, s.URL
+	t.Cleanup(func() {
+		s.CloseClientConnections()
+		s.Close()
+	})
+	return m
+}
+
+// ordinary is a server's configuration with a chain as public authorities issue
+// it: leaf and intermediate, with the extensions that make up most of their size.
+func ordinary(t testing.TB, root *authority) *tls.Config {
+	t.Helper()
+	sign := func(template *x509.Certificate, parent *x509.Certificate, key, by *ecdsa.PrivateKey) []byte {
+		der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	from, to := time.Now().Add(-time.Hour), time.Now().Add(90*24*time.Hour)
+	serial := new(big.Int).Lsh(big.NewInt(0x5a5a), 120)
+	policy := []x509.OID{}
+	if oid, err := x509.ParseOID("2.23.140.1.2.1"); err == nil {
+		policy = append(policy, oid)
+	}
+	middle := newKey(t)
+	issuer := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{Country: []string{"US"}, Organization: []string{"Example Trust Services"}, CommonName: "E1"},
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, NotBefore: from, NotAfter: to,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		IssuingCertificateURL: []string{"http://x1.i.example.org/"}, CRLDistributionPoints: []string{"http://x1.c.example.org/"}, Policies: policy}
+	issuerDER := sign(issuer, root.cert, middle, root.key.(*ecdsa.PrivateKey))
+	parsed, err := x509.ParseCertificate(issuerDER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stamps := make([]byte, 242) // two signed certificate timestamps
+	rand.Read(stamps)
+	key := newKey(t)
+	leaf := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: "rpc.example.org"}, DNSNames: []string{"rpc.example.org"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: from, NotAfter: to, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		IssuingCertificateURL: []string{"http://e1.i.example.org/"}, CRLDistributionPoints: []string{"http://e1.c.example.org/14.crl"}, Policies: policy,
+		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}, Value: stamps}}}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{sign(leaf, parsed, key, middle), issuerDER}, PrivateKey: key}}}
+}
+
+// TestE2EBytes counts what a payment costs on the air, from the order to its
+// inclusion in a block, on a chain with a block a second: the first one over the
+// first connection ever, the first one after a restart, and one more.
+func TestE2EBytes(t *testing.T) {
+	t.Parallel()
+	n := ownGeth(t, gethOptions{period: 1})
+	m := newMetered(t, n)
+	b := newBench(t, n, 0, setup{networks: []network{{endpoints: []string{m.url}, lines: m.ca}}})
+	pay := func(ref string) int64 {
+		t.Helper()
+		before, asked := m.tap.bytes.Load(), m.requests()
+		id := b.send("w", ref, nobody(t, 1), "7")
+		b.wait(id, included)
+		used := m.tap.bytes.Load() - before
+		t.Logf("%s: %d bytes, %d requests, %d connections, %d resumed", ref, used, m.requests()-asked, m.tap.conns.Load(), m.resumed.Load())
+		return used
+	}
+	pay("first")
+	pay("second")
+	b.boatd.restart(false)
+	b.reconnect()
+	pay("cold")
+	pay("warm")
+	pay("warm2")
+}
