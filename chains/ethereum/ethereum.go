@@ -77,7 +77,7 @@ type network struct {
 
 	mu    sync.Mutex
 	mined map[string]found // attempts that were seen in a block, by hash
-	known map[*node.Endpoint]acquaintance
+	known map[acquainted]acquaintance
 	full  struct { // the last time that the chain was looked at in full
 		at    time.Time
 		final chains.Head
@@ -90,7 +90,7 @@ func open(c chains.Config, d chains.Deps, connect connector) (*network, error) {
 		p := problems[0]
 		return nil, fmt.Errorf("open network %s: %s: %s", c.Name, p.Option, p.Problem)
 	}
-	n := &network{opt: opt, mined: make(map[string]found), known: make(map[*node.Endpoint]acquaintance), now: d.Now}
+	n := &network{opt: opt, mined: make(map[string]found), known: make(map[acquainted]acquaintance), now: d.Now}
 	dial := jsonrpc.DialOptions{Dial: d.Dial, Traffic: &n.traffic}
 	body := int64(bodyFile)
 	if c.Added {

@@ -3,6 +3,7 @@ package ethereum
 import (
 	"context"
 	"math/big"
+	"slices"
 
 	"github.com/boatd/boatd/chains"
 	"github.com/boatd/boatd/chains/ethereum/node"
@@ -12,21 +13,24 @@ import (
 
 // A market is what a unit of gas costs now.
 type market struct {
-	base  *big.Int // of the next block; nil on networks without base fees
+	base  *big.Int // of the newest block or the next one; nil on networks without base fees
 	tip   *big.Int // that the node suggests
 	price *big.Int // on networks without base fees: that the node suggests
 }
 
-// quotes are the questions for a market; the head comes beside them. The last
-// two are only asked where the first two leave it open.
+// quotes are the questions for a market. The base fee is that of the newest block
+// or, where that is not asked for, of the next one, from the fee history. price
+// and history are only asked where the others leave the tip open. Questions that
+// are not asked are nil.
 type quotes struct{ tip, next, price, history *jsonrpc.Call }
 
-// quote makes the questions. Where the first two were not enough before, all are
-// asked at once, so that there is no second round trip.
-func (n *network) quote() quotes {
-	q := quotes{
-		tip:  &jsonrpc.Call{Method: "eth_maxPriorityFeePerGas"},
-		next: &jsonrpc.Call{Method: "eth_feeHistory", Params: []any{"0x1", "latest", []int{}}},
+// quote makes the questions beside, or in the place of, the newest block. Where
+// they were not enough before, all are asked at once, so that there is no second
+// round trip.
+func (n *network) quote(head bool) quotes {
+	q := quotes{tip: &jsonrpc.Call{Method: "eth_maxPriorityFeePerGas"}}
+	if !head {
+		q.next = &jsonrpc.Call{Method: "eth_feeHistory", Params: []any{"0x1", "latest", []int{}}}
 	}
 	if n.scant.Load() {
 		q.more()
@@ -42,27 +46,14 @@ func (q *quotes) more() []*jsonrpc.Call {
 
 // calls returns what is asked.
 func (q *quotes) calls() []*jsonrpc.Call {
-	calls := []*jsonrpc.Call{q.tip, q.next}
-	if q.price != nil {
-		calls = append(calls, q.price, q.history)
-	}
-	return calls
+	return slices.DeleteFunc([]*jsonrpc.Call{q.tip, q.next, q.price, q.history}, func(c *jsonrpc.Call) bool { return c == nil })
 }
 
-// market reads the answers to quotes. A node need not have every method, nor a
-// network base fees: without a suggested tip the median of the last blocks
-// serves, then what the node's gas price leaves above the base fee.
+// market reads the answers. A node need not have every method, nor a network base
+// fees: without a suggested tip the median of the last blocks serves, then what
+// the node's gas price leaves above the base fee.
 func (n *network) market(ctx context.Context, e *node.Endpoint, base *big.Int, q *quotes) (m market, err error) {
 	m.base = base
-	if m.base != nil && q.next.Err == nil {
-		h, err := wire.ReadHistory(q.next.Result)
-		if err != nil {
-			return m, e.Bad(err)
-		}
-		if h.Base != nil && h.Base.Sign() > 0 {
-			m.base = h.Base
-		}
-	}
 	if m.base != nil && q.tip.Err == nil {
 		if m.tip, err = wire.ReadBig("tip", q.tip.Result); err != nil {
 			return m, e.Bad(err)
@@ -95,6 +86,9 @@ func readScant(e *node.Endpoint, m market, q *quotes) (market, error) {
 		if h, err = wire.ReadHistory(q.history.Result); err != nil {
 			return m, e.Bad(err)
 		}
+	}
+	if h.Base != nil && h.Base.Sign() > 0 {
+		m.base = h.Base
 	}
 	switch {
 	case h.Tip != nil:
@@ -222,7 +216,7 @@ func larger(a, b *big.Int) *big.Int {
 func (n *network) Fees(ctx context.Context) (fees chains.Fees, err error) {
 	err = n.pool.Try(ctx, "ask for fees", func(e *node.Endpoint) error {
 		head := e.Header("latest")
-		q := n.quote()
+		q := n.quote(true)
 		if err := e.Do(ctx, append(q.calls(), head)...); err != nil {
 			return err
 		}

@@ -28,11 +28,12 @@ type glimpse struct {
 	ending bool                     // something may be final
 }
 
-// mayGlimpse says whether a short look may do for now.
+// mayGlimpse says whether a short look may do for now. Whether the block is still
+// there that was final when boatd last ran has time until the first full one.
 func (n *network) mayGlimpse(since chains.Head, watches []chains.Watch) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(watches) > 0 && n.now().Sub(n.full.at) < glimpseFor && n.full.final == since
+	return len(watches) > 0 && n.now().Sub(n.full.at) < glimpseFor && (n.full.final == since || n.full.final == chains.Head{})
 }
 
 // looked notes a look in full; what it says is final is the next one's since.

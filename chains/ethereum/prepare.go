@@ -128,12 +128,12 @@ func enough(balance, committed, cost *big.Int) error {
 // that includes the simulation. With an error about the transaction it returns
 // what it has learned otherwise.
 func (n *network) survey(ctx context.Context, e *node.Endpoint, job *chains.Job, simulate bool) (*survey, error) {
-	if known := n.acquainted(e); known != nil {
+	if known := n.acquainted(e, job.Account.Address); known != nil {
 		s, err := n.inquire(ctx, e, job, simulate, known)
 		if !errors.Is(err, errStale) {
 			return s, err
 		}
-		n.estrange(e)
+		n.estrange(e, job.Account.Address)
 	}
 	return n.inquire(ctx, e, job, simulate, nil)
 }
@@ -145,12 +145,12 @@ func (n *network) inquire(ctx context.Context, e *node.Endpoint, job *chains.Job
 	nonce := &jsonrpc.Call{Method: "eth_getTransactionCount", Params: []any{from, "latest"}}
 	balance := &jsonrpc.Call{Method: "eth_getBalance", Params: []any{from, "latest"}}
 	code := &jsonrpc.Call{Method: "eth_getCode", Params: []any{from, "latest"}}
-	calls := []*jsonrpc.Call{nonce, balance, code}
+	calls := []*jsonrpc.Call{nonce, balance}
 	head, sync := e.Header("latest"), &jsonrpc.Call{Method: "eth_syncing"}
 	if known == nil {
-		calls = append(calls, head, sync)
+		calls = append(calls, head, code, sync)
 	}
-	q := n.quote()
+	q := n.quote(known == nil)
 	calls = append(calls, q.calls()...)
 	var token *jsonrpc.Call
 	if job.Intent.Asset != "" {
@@ -172,19 +172,22 @@ func (n *network) inquire(ctx context.Context, e *node.Endpoint, job *chains.Job
 	if known != nil {
 		err = n.rely(e, s, known, &q)
 	} else {
-		err = n.meet(e, s, head, sync)
+		err = n.meet(e, s, head, code, sync)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := s.readAccount(e, nonce, balance, code); err != nil {
+	if err := s.readAccount(e, nonce, balance); err != nil {
 		return nil, err
+	}
+	if known != nil && s.nonce > job.Nonce { // somebody else uses the account
+		return nil, errStale
 	}
 	if s.market, err = n.market(ctx, e, s.head.Base, &q); err != nil {
 		return nil, err
 	}
-	if known == nil && s.market.tip != nil && q.tip.Err == nil && q.next.Err == nil {
-		n.acquaint(e, s.head.Head)
+	if known == nil && s.market.tip != nil && q.tip.Err == nil {
+		n.acquaint(e, from, s)
 	}
 	if token != nil {
 		if err := hasCode(e, token); err != nil {
@@ -210,11 +213,21 @@ func running(job *chains.Job, simulate bool) *jsonrpc.Call {
 }
 
 // meet reads what is asked at the first survey and not again for a while.
-func (n *network) meet(e *node.Endpoint, s *survey, head, sync *jsonrpc.Call) (err error) {
+func (n *network) meet(e *node.Endpoint, s *survey, head, code, sync *jsonrpc.Call) (err error) {
 	if s.head, err = e.ReadHead(head); err != nil {
 		return err
 	}
-	return n.fit(e, s.head, sync)
+	if err := n.fit(e, s.head, sync); err != nil {
+		return err
+	}
+	raw, err := e.Result(code)
+	if err != nil {
+		return err
+	}
+	if s.code, err = wire.ReadData("code", raw); err != nil {
+		return e.Bad(err)
+	}
+	return nil
 }
 
 // hasCode says whether a token is a contract: an account without code takes any
@@ -239,7 +252,10 @@ func hasCode(e *node.Endpoint, call *jsonrpc.Call) error {
 // for the fee before they look at the call.
 func message(from string, in chains.Intent, gas uint64) map[string]string {
 	to, value, data := effect(in)
-	m := map[string]string{"from": from, "value": fmt.Sprintf("0x%x", value), "data": "0x" + hex.EncodeToString(data)}
+	m := map[string]string{"from": from, "value": fmt.Sprintf("0x%x", value)}
+	if len(data) > 0 {
+		m["data"] = "0x" + hex.EncodeToString(data)
+	}
 	if to != "" {
 		m["to"] = to
 	}
@@ -277,8 +293,8 @@ func (n *network) fit(e *node.Endpoint, head *wire.Header, sync *jsonrpc.Call) e
 	return nil
 }
 
-func (s *survey) readAccount(e *node.Endpoint, nonce, balance, code *jsonrpc.Call) error {
-	for _, call := range []*jsonrpc.Call{nonce, balance, code} {
+func (s *survey) readAccount(e *node.Endpoint, nonce, balance *jsonrpc.Call) error {
+	for _, call := range []*jsonrpc.Call{nonce, balance} {
 		if _, err := e.Result(call); err != nil {
 			return err
 		}
@@ -291,9 +307,6 @@ func (s *survey) readAccount(e *node.Endpoint, nonce, balance, code *jsonrpc.Cal
 		return e.Bad(wire.Malformed("nonce", nonce.Result))
 	}
 	if s.balance, err = wire.ReadBig("balance", balance.Result); err != nil {
-		return e.Bad(err)
-	}
-	if s.code, err = wire.ReadData("code", code.Result); err != nil {
 		return e.Bad(err)
 	}
 	return nil

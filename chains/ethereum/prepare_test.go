@@ -314,8 +314,14 @@ func TestDelegated(t *testing.T) {
 		t.Errorf("window %d", d.Window)
 	}
 	w.chain.Delegate(w.account.Address)
-	if d := w.prepare(w.job(transfer(big.NewInt(1)), 0)); d.Window != 1 {
-		t.Errorf("window %d", d.Window)
+	w.refused("the nonce tells", w.job(transfer(big.NewInt(1)), 0), chains.ErrNonceAhead)
+	job := w.job(transfer(big.NewInt(1)), 0)
+	job.Adopt = true
+	for _, what := range []string{"at once", "and from memory"} {
+		if d := w.prepare(job); d.Window != 1 {
+			t.Errorf("%s: window %d", what, d.Window)
+		}
+		job.Nonce = 1
 	}
 }
 
@@ -390,10 +396,10 @@ func TestWarm(t *testing.T) {
 		if d.Head.Number != w.chain.Height() || (d.Head.Time != 0) != (full == 1) {
 			t.Errorf("%s: head %+v, the chain is at %d", what, d.Head, w.chain.Height())
 		}
-		if asked["eth_syncing"] != full || asked["eth_getHeaderByNumber"] != full {
-			t.Errorf("%s: %d and %d times, want %d: %v", what, asked["eth_syncing"], asked["eth_getHeaderByNumber"], full, asked)
+		if asked["eth_syncing"] != full || asked["eth_getHeaderByNumber"] != full || asked["eth_getCode"] != full {
+			t.Errorf("%s: want %d times: %v", what, full, asked)
 		}
-		for _, method := range []string{"eth_getTransactionCount", "eth_getBalance", "eth_getCode", "eth_feeHistory", "eth_maxPriorityFeePerGas", "eth_estimateGas", "eth_call"} {
+		for _, method := range []string{"eth_getTransactionCount", "eth_getBalance", "eth_maxPriorityFeePerGas", "eth_estimateGas", "eth_call"} {
 			if asked[method] != 1 && full == 0 {
 				t.Errorf("%s: %s %d times", what, method, asked[method])
 			}
@@ -458,7 +464,7 @@ func TestMalformedAnswers(t *testing.T) {
 	for _, method := range methods {
 		for _, answer := range answers {
 			w := newWorld(t, fakenode.Options{}, nil, 1)
-			w.nodes[0].SetFaults(fakenode.Faults{Results: map[string]string{method: answer}, NoTip: method == "eth_gasPrice"})
+			w.nodes[0].SetFaults(fakenode.Faults{Results: map[string]string{method: answer}, NoTip: method == "eth_gasPrice" || method == "eth_feeHistory"})
 			w.nodes[0].Restart()
 			d, err := w.net.Prepare(t.Context(), w.job(transfer(big.NewInt(1)), 0))
 			// Some answers are of the right form, or not needed.

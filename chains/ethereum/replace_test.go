@@ -148,8 +148,8 @@ func TestBumpAfterCancel(t *testing.T) {
 // estimated.
 func TestCancelDelegated(t *testing.T) {
 	w := newWorld(t, fakenode.Options{}, nil, 1)
-	job, a := w.attempt(transfer(big.NewInt(9)), 0)
 	w.chain.Delegate(w.account.Address)
+	job, a := w.attempt(transfer(big.NewInt(9)), 1)
 	d, err := w.net.(chains.Replacer).PrepareReplacement(t.Context(), job, []chains.Attempt{a}, chains.Cancel, nil)
 	if err != nil || d.Gas != 31200 { // 26000 and a fifth
 		t.Errorf("%+v, %v", d, err)

@@ -10,13 +10,15 @@ import (
 )
 
 // This file remembers answers that change seldom, so that they need not come
-// over the air again for the next transaction. Nothing that a nonce, a fee, the
-// funds or the number of open transactions depend on is among them.
+// over the air again for the next transaction. Nothing that a nonce, a fee or the
+// funds depend on is among them. An account's code is: only a delegation
+// (EIP-7702) changes that of an account with a key, and it raises the account's
+// nonce, so it is asked again as soon as the nonce is not the journal's.
 
 const (
 	// acquaintedFor is how long it is believed of an endpoint that it is not
-	// syncing and knows the methods for fees. Whether it keeps up with the others
-	// is seen all the same.
+	// syncing and knows the methods for fees, and of an account what its code is.
+	// Whether the endpoint keeps up with the others is seen all the same.
 	acquaintedFor = 5 * time.Minute
 	// acquaintedBlocks bounds the same by the chain's own pace: the clock of a
 	// device that slept has not counted the time.
@@ -26,30 +28,36 @@ const (
 // errStale: what is remembered does not fit what a node says now.
 var errStale = errors.New("what is known is out of date")
 
-// An acquaintance is an endpoint that has answered in full.
+// An acquaintance is what an endpoint has said in full for an account.
 type acquaintance struct {
 	at   time.Time
 	head chains.Head
+	code []byte
 }
 
-func (n *network) acquaint(e *node.Endpoint, head chains.Head) {
+type acquainted struct {
+	e       *node.Endpoint
+	account string
+}
+
+func (n *network) acquaint(e *node.Endpoint, account string, s *survey) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.known[e] = acquaintance{n.now(), head}
+	n.known[acquainted{e, account}] = acquaintance{n.now(), s.head.Head, s.code}
 	n.full.at = n.now()
 }
 
-func (n *network) estrange(e *node.Endpoint) {
+func (n *network) estrange(e *node.Endpoint, account string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.known, e)
+	delete(n.known, acquainted{e, account})
 }
 
-// acquainted returns what is remembered of an endpoint, nil for nothing.
-func (n *network) acquainted(e *node.Endpoint) *acquaintance {
+// acquainted returns what is remembered, nil for nothing.
+func (n *network) acquainted(e *node.Endpoint, account string) *acquaintance {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	a, ok := n.known[e]
+	a, ok := n.known[acquainted{e, account}]
 	if !ok || n.now().Sub(a.at) >= acquaintedFor {
 		return nil
 	}
@@ -70,6 +78,6 @@ func (n *network) rely(e *node.Endpoint, s *survey, known *acquaintance, q *quot
 	if h.Base == nil || h.Base.Sign() == 0 || h.Oldest < known.head.Number || h.Oldest-known.head.Number > acquaintedBlocks || q.tip.Err != nil {
 		return errStale
 	}
-	s.head = &wire.Header{Head: chains.Head{Number: h.Oldest}, Base: h.Base}
+	s.head, s.code = &wire.Header{Head: chains.Head{Number: h.Oldest}, Base: h.Base}, known.code
 	return n.pool.Current(e, s.head.Head)
 }

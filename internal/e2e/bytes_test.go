@@ -83,6 +83,7 @@ type metered struct {
 	*proxy
 	tap     *tap
 	ca      string // line of configuration
+	chain   int    // bytes of certificates
 	resumed atomic.Int64
 }
 
@@ -91,6 +92,9 @@ func newMetered(t testing.TB, n *node) *metered {
 	root := newAuthority(t)
 	m := &metered{proxy: &proxy{node: n}, ca: "ca_file = " + strconv.Quote(root.file)}
 	secure := ordinary(t, root)
+	for _, der := range secure.Certificates[0].Certificate {
+		m.chain += len(der)
+	}
 	secure.VerifyConnection = func(s tls.ConnectionState) error {
 		if s.DidResume {
 			m.resumed.Add(1)
@@ -146,28 +150,72 @@ func ordinary(t testing.TB, root *authority) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{sign(leaf, parsed, key, middle), issuerDER}, PrivateKey: key}}}
 }
 
-// TestE2EBytes counts what a payment costs on the air, from the order to its
-// inclusion in a block, on a chain with a block a second: the first one over the
-// first connection ever, the first one after a restart, and one more.
+// What a payment may cost on the air, in bytes, from the order to its inclusion
+// in a block: the first one after a start, and one right behind another.
+const (
+	coldMost = 6 << 10
+	warmMost = 3 << 10
+)
+
+// A payment is what one cost.
+type payment struct {
+	bytes   int64
+	before  int // requests before the transaction left
+	resumed bool
+}
+
+// TestE2EBytes counts what payments cost on the air, handshakes included, on a
+// chain with a block a second: over the first connection ever, warm, and after a
+// restart. BOATSTAT counts the same.
 func TestE2EBytes(t *testing.T) {
 	t.Parallel()
-	n := ownGeth(t, gethOptions{period: 1})
-	m := newMetered(t, n)
-	b := newBench(t, n, 0, setup{networks: []network{{endpoints: []string{m.url}, lines: m.ca}}})
-	pay := func(ref string) int64 {
+	m := newMetered(t, ownGeth(t, gethOptions{period: 1}))
+	b := newBench(t, m.node, 0, setup{networks: []network{{endpoints: []string{m.url}, lines: m.ca}}})
+	var left atomic.Int64 // requests when the transaction left
+	m.set(fault{before: func(q *question) {
+		if q.Method == "eth_sendRawTransaction" {
+			left.Store(int64(m.requests()))
+		}
+	}})
+	var last uint64
+	pay := func(ref string) payment {
 		t.Helper()
-		before, asked := m.tap.bytes.Load(), m.requests()
-		id := b.send("w", ref, nobody(t, 1), "7")
-		b.wait(id, included)
-		used := m.tap.bytes.Load() - before
-		t.Logf("%s: %d bytes, %d requests, %d connections, %d resumed", ref, used, m.requests()-asked, m.tap.conns.Load(), m.resumed.Load())
-		return used
+		bytes, asked, resumed := m.tap.bytes.Load(), m.requests(), m.resumed.Load()
+		last = b.send("w", ref, nobody(t, 1), "7")
+		b.wait(last, included)
+		p := payment{m.tap.bytes.Load() - bytes, int(left.Load()) - asked - 1, m.resumed.Load() > resumed}
+		t.Logf("%s: %d bytes, %d requests before it left, %d in all, resumed %v", ref, p.bytes, p.before, m.requests()-asked, p.resumed)
+		return p
 	}
-	pay("first")
-	pay("second")
+	counted := func() {
+		t.Helper()
+		f := fields(b.ok(`AT+BOATSTAT="net"`)[0])
+		told := int64(number(t, f[4])+number(t, f[5])) * 1000
+		if on := m.tap.bytes.Load(); told > on+1000 || told < on-2000 {
+			t.Errorf("BOATSTAT tells %d bytes, the sockets %d", told, on)
+		}
+	}
+	t.Logf("the server's certificates have %d bytes", m.chain)
+	pay("contact")
+	for _, ref := range []string{"warm", "again"} {
+		if p := pay(ref); p.bytes > warmMost || p.before > 2 {
+			t.Errorf("%s: %+v, at most %d bytes and 2 requests", ref, p, warmMost)
+		}
+	}
+	counted()
+	for id := range last {
+		b.ends(id+1, confirmed, noReason)
+	}
+	idle := m.requests()
 	b.boatd.restart(false)
 	b.reconnect()
-	pay("cold")
-	pay("warm")
-	pay("warm2")
+	if n := m.requests() - idle; n != 0 {
+		t.Errorf("%d requests at a start, with nothing open", n)
+	}
+	if p := pay("cold"); p.bytes > coldMost {
+		t.Errorf("cold: %+v, at most %d bytes", p, coldMost)
+	}
+	if n := m.tap.conns.Load(); n != 2 {
+		t.Errorf("%d connections in two starts", n)
+	}
 }

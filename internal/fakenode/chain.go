@@ -138,11 +138,14 @@ func (c *Chain) Fund(address string, amount *big.Int) {
 	s.balance = new(big.Int).Add(s.balance, amount)
 }
 
-// Delegate gives an account the code of an EIP-7702 delegation.
+// Delegate gives an account the code of an EIP-7702 delegation, which takes one
+// of its nonces.
 func (c *Chain) Delegate(address string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.change(common.HexToAddress(address)).code = append([]byte{0xef, 0x01, 0x00}, make([]byte, 20)...)
+	s := c.change(common.HexToAddress(address))
+	s.code = append([]byte{0xef, 0x01, 0x00}, make([]byte, 20)...)
+	s.nonce++
 }
 
 // Balance returns what an account holds in the newest block.

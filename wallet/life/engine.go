@@ -104,8 +104,8 @@ type line struct {
 	headAt  time.Time
 	final   chains.Head
 	finalAt time.Time
-	poll    time.Time // when the chain is looked at again
-	next    time.Time // when the network is needed next; zero: not by itself
+	pace    time.Duration // half of the time between two blocks; 0 not known
+	next    time.Time     // when the network is needed next; zero: not by itself
 
 	misses    int       // failed looks for events in a row, with the network well otherwise
 	lookAfter time.Time // no look for events before it
@@ -121,6 +121,7 @@ type work struct {
 	sent          int           // attempts that went out in this boot
 	missing       bool          // no node holds an attempt: send again
 	since         time.Time     // of the last signature or the first sweep that saw it
+	poll          time.Time     // when the chain is asked for it again
 	included      time.Time
 	confirmations uint64
 	absent        chains.Head // final block when all nodes first said null

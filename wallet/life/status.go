@@ -272,7 +272,10 @@ func (e *Engine) restart(net string) {
 	e.mu.Lock()
 	l := e.line(net)
 	l.fails, l.resume, l.reason = 0, time.Time{}, ledger.NoReason
-	l.head, l.final, l.poll = chains.Head{}, chains.Head{}, time.Time{}
+	l.head, l.final, l.pace = chains.Head{}, chains.Head{}, 0
+	for _, w := range l.work {
+		w.poll = time.Time{}
+	}
 	maps.DeleteFunc(e.tokens, func(id tokenID, _ int) bool { return id.net == net })
 	e.mu.Unlock()
 	l.nudge()

@@ -299,7 +299,16 @@ func (s *sweep) sawHead(h chains.Head) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.line.paceFrom(h)
 	s.line.head, s.line.headAt = h, s.cfg.Now()
+}
+
+// paceFrom notes how fast blocks come: half of the time between two.
+func (l *line) paceFrom(h chains.Head) {
+	if old := l.head; old.Time != 0 && h.Number > old.Number && h.Time >= old.Time {
+		between := time.Duration(min((h.Time-old.Time)/(h.Number-old.Number), 30)) * time.Second
+		l.pace = between / 2
+	}
 }
 
 // due says whether a transaction may be tried now.
@@ -340,7 +349,7 @@ func (s *sweep) wait() time.Duration {
 		switch {
 		case !bearer:
 		case t.Signed():
-			sooner(&next, s.line.poll)
+			sooner(&next, w.poll)
 		case !w.parked:
 			sooner(&next, w.resume)
 		}

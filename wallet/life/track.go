@@ -19,16 +19,8 @@ const recheck = 16
 // track looks at the chain once, when it is time, and writes what it says about
 // every signed transaction.
 func (s *sweep) track() error {
-	signed := make([]*ledger.Tx, 0, MaxInFlight)
-	for _, t := range s.open() {
-		if t.Signed() {
-			signed = append(signed, t)
-		}
-	}
-	s.mu.Lock()
-	due, since := !s.cfg.Now().Before(s.line.poll), s.line.final
-	s.mu.Unlock()
-	if len(signed) == 0 || !due {
+	signed, since := s.watched()
+	if len(signed) == 0 {
 		return nil
 	}
 	if since == (chains.Head{}) {
@@ -64,6 +56,33 @@ func (s *sweep) track() error {
 	}
 	s.schedule()
 	return nil
+}
+
+// soon is by how much a look is brought forward to save one of its own.
+const soon = time.Second
+
+// watched returns the signed transactions that are to be looked at now, if it is
+// time, and the newest final block. One look serves all that are due about now.
+func (s *sweep) watched() (due []*ledger.Tx, since chains.Head) {
+	open := s.open()
+	s.mu.Lock()
+	now, any := s.cfg.Now(), false
+	for _, t := range open {
+		w := s.item(s.line, t.ID)
+		if t.Signed() && w.poll.Before(now.Add(soon)) {
+			due = append(due, t)
+			any = any || !now.Before(w.poll)
+		}
+	}
+	if !any {
+		due = nil
+	}
+	for _, t := range due {
+		s.item(s.line, t.ID).poll = time.Time{}
+	}
+	since = s.line.final
+	s.mu.Unlock()
+	return due, since
 }
 
 // observe writes what a sight says, all of it in one step.
@@ -241,25 +260,24 @@ func (s *sweep) finalBlockVanished() error {
 	return nil
 }
 
-// schedule sets when the chain is looked at again: soon after a signature or an
-// inclusion, then ever more seldom: what has not moved for an hour is in no hurry.
+// schedule sets when each signed transaction is looked at again: soon after a
+// signature or an inclusion, but not before there can be another block, then ever
+// more seldom: what has not moved for an hour is in no hurry.
 func (s *sweep) schedule() {
 	open := s.open()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.cfg.Now()
-	wait := 5 * time.Minute
 	for _, t := range open {
-		if !t.Signed() {
+		w := s.item(s.line, t.ID)
+		if !t.Signed() || !w.poll.IsZero() {
 			continue
 		}
-		w := s.item(s.line, t.ID)
-		from, most := w.since, 15*time.Second
+		from, least, most := w.since, max(time.Second, s.line.pace), 15*time.Second
 		if t.State == ledger.Included {
-			from, most = w.included, time.Minute
+			from, least, most = w.included, max(4*time.Second, s.line.pace), time.Minute
 		}
 		age := now.Sub(from)
-		wait = min(wait, max(time.Second, min(most, age/4), min(5*time.Minute, age/60)))
+		w.poll = now.Add(max(least, min(most, age/4), min(5*time.Minute, age/60)))
 	}
-	s.line.poll = now.Add(wait)
 }
