@@ -46,7 +46,6 @@ type Option struct {
 	Default  string
 	Tighten  Direction
 	FileOnly bool // never by AT, whatever at_may_set lists
-	Later    bool // not in this build: only the default is taken
 	Summary  string
 }
 
@@ -67,7 +66,7 @@ var OptionTable = []Option{
 	{Name: "bump_percent", Kind: Integer, Default: "12", Summary: "by how much, 10 or more"},
 	{Name: "bump_max", Kind: Integer, Default: "3", Tighten: Lower, Summary: "how often"},
 	{Name: "low_balance", Kind: Amount, Summary: "below it a wallet's balance is reported, once each time, when boatd comes to know it; none: never"},
-	{Name: "daily_bytes", Kind: Integer, Default: "0", Tighten: LowerN, Later: true, Summary: "bytes on the wire a day; 0: no bound"},
+	{Name: "daily_bytes", Kind: Integer, Default: "0", Tighten: LowerN, Summary: "bytes on the wire, TLS included, in 24 hours of running time; then all waits. 0: no bound"},
 	{Name: "l1_fee_oracle", Kind: Text, Summary: "contract that tells a rollup's L1 fee"},
 	{Name: "at_may_set", Kind: List, FileOnly: true, Summary: "options that AT may set freely"},
 	{Name: "ca_file", Kind: Path, FileOnly: true, Summary: "certificates that are trusted instead of the system's"},
@@ -132,9 +131,6 @@ func (o Options) Amount(name string) *big.Int {
 
 // CheckText says what is wrong with text as a value of this option.
 func (row Option) CheckText(text string) error {
-	if row.Later && text != row.Default {
-		return fmt.Errorf("%s is not in this build", row.Name)
-	}
 	switch row.Kind {
 	case Integer:
 		if _, err := strconv.ParseUint(text, 10, 53); err != nil || (len(text) > 1 && text[0] == '0') {

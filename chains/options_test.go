@@ -51,7 +51,7 @@ func TestCheckText(t *testing.T) {
 		"max_tip":       {"0": true, "1gwei": true, "": true, "1.5": false, "x": false},
 		"external_use":  {"true": true, "false": true, "": false, "1": false, "TRUE": false},
 		"low_balance":   {"": true, "1ether": true, "little": false},
-		"daily_bytes":   {"0": true, "1": false},
+		"daily_bytes":   {"0": true, "1": true, "-1": false, "much": false},
 		"l1_fee_oracle": {"": true, "anything": true},
 	} {
 		row, _ := LookupOption(option)

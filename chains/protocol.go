@@ -66,11 +66,24 @@ type Deps struct {
 	// be; nil for none. A node that has lost the first block of its chain is on
 	// one of them if it has the block that stands for it.
 	Known func() []Identity
+	// Gauge is asked and told of what goes over the wire; nil for no budget.
+	Gauge Gauge
 	// AllowedHosts and AllowedPrefixes bind networks that came by AT.
 	AllowedHosts    []string
 	AllowedPrefixes []netip.Prefix
 	// HybridKeyExchange offers the post-quantum key share in TLS.
 	HybridKeyExchange bool
+}
+
+// A Gauge keeps a network's budget of bytes. Its methods may be called from
+// several goroutines at once.
+type Gauge interface {
+	// Admit says whether another request may go out: ErrBudget when the budget is
+	// used up. It is asked before every connection and every request, so that a
+	// request that is under way is finished and no other one begun.
+	Admit() error
+	// Count adds bytes on the wire, of either direction, TLS included.
+	Count(bytes int)
 }
 
 // A Registry holds the protocols of one binary; cmd/boatd fills it.

@@ -279,7 +279,7 @@ func TestNetworks(t *testing.T) {
 		{"external_use", "true", refusal.ErrNotAllowed}, {"insecure_http", "true", refusal.ErrNotAllowed},
 		{"at_may_set", "external_use", refusal.ErrNotAllowed}, {"ca_file", "/etc/passwd", refusal.ErrNotAllowed},
 		{"endpoints", "https://evil.example", refusal.ErrNotAllowed}, {"chain_id", "5", refusal.ErrNotAllowed},
-		{"daily_bytes", "10", refusal.ErrBadValue}, {"max_tip", "much", refusal.ErrBadValue}, {"max_tip", "-1", refusal.ErrBadValue},
+		{"daily_bytes", "10", refusal.ErrNotAllowed}, {"max_tip", "much", refusal.ErrBadValue}, {"max_tip", "-1", refusal.ErrBadValue},
 		{"name", "x", refusal.ErrNoOption}, {"", "", refusal.ErrNoOption},
 	} {
 		if err := nets.Set(net, c.option, c.value); !errors.Is(err, c.want) {

@@ -157,6 +157,9 @@ func (m *Manager) Run(ctx context.Context) {
 			m.cfg.Log.Warn("the running time was not written at the end", "err", err)
 		}
 	}
+	if err := m.Book.Flush(); err != nil {
+		m.cfg.Log.Warn("the bytes used today were not written at the end", "err", err)
+	}
 }
 
 func (m *Manager) maintain(ctx context.Context) {
@@ -199,7 +202,7 @@ func (m *Manager) timeMatters() (matters bool) {
 			matters = matters || (l.PerDay != nil && signed.Sign() > 0)
 		}
 	})
-	return matters
+	return matters || m.Nets.Waiting()
 }
 
 // noteRunning journals the running time: every batch carries it.
@@ -256,7 +259,7 @@ func (m *Manager) Off(ctx context.Context) error {
 	if m.timeMatters() {
 		return m.noteRunning()
 	}
-	return nil
+	return m.Book.Flush()
 }
 
 // AccountsOf returns a function that tells the accounts which a public key has

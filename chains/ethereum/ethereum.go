@@ -92,6 +92,9 @@ func open(c chains.Config, d chains.Deps, connect connector) (*network, error) {
 	}
 	n := &network{opt: opt, mined: make(map[string]found), known: make(map[acquainted]acquaintance), now: d.Now}
 	dial := jsonrpc.DialOptions{Dial: d.Dial, Traffic: &n.traffic}
+	if d.Gauge != nil {
+		dial.Count = d.Gauge.Count
+	}
 	body := int64(bodyFile)
 	if c.Added {
 		body = bodyAdded

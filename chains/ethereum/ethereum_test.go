@@ -32,6 +32,7 @@ type world struct {
 	mu      sync.Mutex
 	now     time.Time
 	told    []string
+	gauge   chains.Gauge
 }
 
 type source struct{ *rand.ChaCha8 }
@@ -72,7 +73,8 @@ func (w *world) open() {
 
 func (w *world) deps() chains.Deps {
 	return chains.Deps{
-		Rand: source{rand.NewChaCha8([32]byte{})},
+		Gauge: w.gauge,
+		Rand:  source{rand.NewChaCha8([32]byte{})},
 		Now: func() time.Time {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -19,7 +19,7 @@ type market struct {
 }
 
 // quotes are the questions for a market. The base fee is that of the newest block
-// or, where that is not asked for, of the next one, from the fee history. price
+// or, from the fee history, of the next one. price
 // and history are only asked where the others leave the tip open. Questions that
 // are not asked are nil.
 type quotes struct{ tip, next, price, history *jsonrpc.Call }
@@ -54,6 +54,13 @@ func (q *quotes) calls() []*jsonrpc.Call {
 // the node's gas price leaves above the base fee.
 func (n *network) market(ctx context.Context, e *node.Endpoint, base *big.Int, q *quotes) (m market, err error) {
 	m.base = base
+	if m.base != nil && q.next != nil && q.next.Err == nil {
+		h, err := wire.ReadHistory(q.next.Result)
+		if err != nil {
+			return m, e.Bad(err)
+		}
+		m.raise(h)
+	}
 	if m.base != nil && q.tip.Err == nil {
 		if m.tip, err = wire.ReadBig("tip", q.tip.Result); err != nil {
 			return m, e.Bad(err)
@@ -67,6 +74,13 @@ func (n *network) market(ctx context.Context, e *node.Endpoint, base *big.Int, q
 		}
 	}
 	return readScant(e, m, q)
+}
+
+// raise takes the base fee of the next block from a fee history that has it.
+func (m *market) raise(h wire.History) {
+	if h.Base != nil && h.Base.Sign() > 0 {
+		m.base = h.Base
+	}
 }
 
 // readScant reads what there is to know where no tip is suggested.
@@ -87,9 +101,7 @@ func readScant(e *node.Endpoint, m market, q *quotes) (market, error) {
 			return m, e.Bad(err)
 		}
 	}
-	if h.Base != nil && h.Base.Sign() > 0 {
-		m.base = h.Base
-	}
+	m.raise(h)
 	switch {
 	case h.Tip != nil:
 		m.tip = h.Tip
@@ -216,7 +228,7 @@ func larger(a, b *big.Int) *big.Int {
 func (n *network) Fees(ctx context.Context) (fees chains.Fees, err error) {
 	err = n.pool.Try(ctx, "ask for fees", func(e *node.Endpoint) error {
 		head := e.Header("latest")
-		q := n.quote(true)
+		q := n.quote(false)
 		if err := e.Do(ctx, append(q.calls(), head)...); err != nil {
 			return err
 		}

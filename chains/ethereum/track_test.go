@@ -75,6 +75,56 @@ func TestNoFlicker(t *testing.T) {
 	}
 }
 
+// gate lets a number of requests pass.
+type gate struct{ left int }
+
+func (g *gate) Admit() error {
+	if g.left == 0 {
+		return chains.ErrBudget
+	}
+	return nil
+}
+
+func (g *gate) Count(int) {}
+
+// TestBudget: a budget that ends in the middle of a look or a survey is no evidence
+// and nobody's fault.
+func TestBudget(t *testing.T) {
+	w := newWorld(t, fakenode.Options{}, nil, 2)
+	g := &gate{-1}
+	w.gauge = g
+	w.open()
+	w.chain.Mine(5)
+	_, a := w.attempt(transfer(big.NewInt(1)), 0)
+	if e, _ := w.look(a); !e.Absent {
+		t.Fatalf("nobody holds it: %+v", e)
+	}
+	w.chain.Watch(func(method, _ string) {
+		if method == "eth_syncing" { // in the last batch to the first node
+			g.left = 0
+		}
+	})
+	if e, _ := w.look(a); e.Absent || e.Known {
+		t.Errorf("the second node was not asked: %+v", e)
+	}
+	before := w.nodes[0].Requests() + w.nodes[1].Requests()
+	w.refused("a survey", w.job(transfer(big.NewInt(1)), 0), chains.ErrBudget)
+	if _, err := w.net.Track(t.Context(), chains.Head{}, []chains.Watch{w.watch(a)}); !errors.Is(err, chains.ErrBudget) {
+		t.Errorf("a look: %v", err)
+	}
+	if err := w.send(a); !errors.Is(err, chains.ErrBudget) {
+		t.Errorf("sending: %v", err)
+	}
+	if n := w.nodes[0].Requests() + w.nodes[1].Requests() - before; n != 0 {
+		t.Errorf("%d requests beyond the budget", n)
+	}
+	g.left = -1
+	if s := w.net.(chains.Meter).Status(); s.Up != 1 {
+		t.Errorf("the budget's end is taken for the node's: %+v", s)
+	}
+	w.mustSend(a)
+}
+
 // TestGlimpse: while transactions wait for their block, and then for its being
 // final, neither the newest nor the final block is asked for in full, and what a
 // short look cannot tell a full one does.

@@ -2,6 +2,7 @@ package ethereum
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/boatd/boatd/chains"
@@ -108,6 +109,9 @@ func (n *network) seekAbsent(ctx context.Context, l *look, evidence []chains.Evi
 		defer mu.Unlock()
 		for _, i := range holds {
 			evidence[i].Known, evidence[i].Absent = true, false
+		}
+		if errors.Is(err, chains.ErrBudget) { // it could be reached, and was not asked
+			unsure = open
 		}
 		for _, i := range unsure {
 			evidence[i].Absent = false

@@ -93,7 +93,6 @@ func TestEveryLockIsTried(t *testing.T) {
 var unprovoked = map[int]string{
 	7005: "lasts milliseconds; TestStarting shows it",
 	7048: "only networks that endorse have it",
-	7049: "daily_bytes is not in this build",
 	7050: "a signature that is not good is an answer, 0; proofs are not in this build",
 	7070: "payments are not in this build",
 	7071: "payments are not in this build",

@@ -47,6 +47,10 @@ type Options struct {
 	// judges the answers: with an error the connection is closed and Do
 	// returns that error. ask puts further questions over the same connection.
 	// Both may be nil.
+	//
+	// Admit is asked before every connection and every HTTP request; its error is
+	// Do's. It may be nil, too.
+	Admit func() error
 	Hello func() []*Call
 	Greet func(ask func(...*Call) error, hello []*Call) error
 }
@@ -180,7 +184,18 @@ func (c *Client) long(ctx context.Context, call *Call, err error) error {
 	return nil
 }
 
+// admit says whether anything may go out now.
+func (c *Client) admit() error {
+	if c.o.Admit == nil {
+		return nil
+	}
+	return c.o.Admit()
+}
+
 func (c *Client) once(ctx context.Context, calls []*Call) error {
+	if err := c.admit(); err != nil {
+		return err
+	}
 	s, err := c.take()
 	if err != nil {
 		return err
@@ -189,6 +204,9 @@ func (c *Client) once(ctx context.Context, calls []*Call) error {
 		if err = c.reuse(ctx, s, calls); err == nil || !broken(err) || ctx.Err() != nil {
 			return err
 		}
+	}
+	if err := c.admit(); err != nil {
+		return err
 	}
 	conn, err := c.o.Connect(ctx)
 	if err != nil {

@@ -26,6 +26,8 @@ type DialOptions struct {
 	// it got to.
 	Allow   func(netip.Addr) error
 	Traffic *Traffic
+	// Count is told of all bytes of Traffic as they come and go; nil for nobody.
+	Count func(bytes int)
 }
 
 // Connector returns what [Options.Connect] wants for the server of u: one
@@ -70,7 +72,7 @@ func (o DialOptions) dial(ctx context.Context, network, address string) (net.Con
 			return nil, err
 		}
 	}
-	return &countedConn{conn, o.Traffic}, nil
+	return &countedConn{conn, o.Traffic, o.Count}, nil
 }
 
 // control is called with the address of every attempt, before the first packet.
@@ -89,18 +91,26 @@ func (o DialOptions) judge(address string) error {
 type countedConn struct {
 	net.Conn
 	traffic *Traffic
+	count   func(int)
 }
 
 func (c *countedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.traffic.Received.Add(uint64(n))
+	c.add(&c.traffic.Received, n)
 	return n, err
 }
 
 func (c *countedConn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
-	c.traffic.Sent.Add(uint64(n))
+	c.add(&c.traffic.Sent, n)
 	return n, err
+}
+
+func (c *countedConn) add(to *atomic.Uint64, n int) {
+	to.Add(uint64(n))
+	if c.count != nil {
+		c.count(n)
+	}
 }
 
 // inward are the networks besides those that netip has names for which lead

@@ -523,6 +523,49 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// TestAdmit: nothing goes out that is not admitted, neither a connection nor a
+// request; one that is under way is finished, and nobody is greeted in vain.
+func TestAdmit(t *testing.T) {
+	closed := errors.New("closed")
+	left := 3
+	f := &far{}
+	c := client(f, Options{Admit: func() error {
+		if left == 0 {
+			return closed
+		}
+		return nil
+	}})
+	f.respond = func(questions []question, batch bool) (int, string, error) {
+		left--
+		if batch && len(questions) > 2 {
+			return 200, strings.Repeat("x", 9999), nil // too large: asked again in two parts
+		}
+		return 200, results(questions, batch), nil
+	}
+	calls := ask("a", "b", "c")
+	if err := c.Do(t.Context(), calls...); err != nil || left != 0 {
+		t.Fatalf("error %v, %d are left", err, left)
+	}
+	if err := c.Do(t.Context(), ask("d")...); !errors.Is(err, closed) || len(f.bodies) != 3 {
+		t.Errorf("error %v after %d requests", err, len(f.bodies))
+	}
+	left = 2 // one too few
+	dials := f.dials
+	if err := c.Do(t.Context(), calls...); !errors.Is(err, closed) || len(f.bodies) != 5 || calls[0].Result != nil {
+		t.Errorf("error %v after %d requests, %s", err, len(f.bodies), calls[0].Result)
+	}
+	f.ended = f.dials
+	if err := c.Do(t.Context(), ask("d")...); !errors.Is(err, closed) || f.dials > dials+2 || len(f.bodies) != 5 {
+		t.Errorf("error %v, %d connections, before %d", err, f.dials, dials)
+	}
+	left = 1
+	f.broken = f.dials
+	c.Do(t.Context(), ask("d")...)
+	if left = 1; c.Do(t.Context(), ask("d")...) != nil || left != 0 {
+		t.Error("it does not go on")
+	}
+}
+
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(`[{"jsonrpc":"2.0","id":8,"result":"0x1"},{"id":7,"error":{"code":-32000,"message":"OK\r\n","data":null}}]`), true)
 	f.Add([]byte(`{"id":7,"result":{}}`), false)

@@ -27,6 +27,9 @@ type answer struct {
 // post sends calls in one HTTP request, as a JSON array if batch, and fills
 // them from the response.
 func (c *Client) post(ctx context.Context, conn Conn, calls []*Call, batch bool) error {
+	if err := c.admit(); err != nil {
+		return err
+	}
 	first := c.id.Add(uint64(len(calls))) - uint64(len(calls)) + 1
 	body, err := marshal(calls, first, batch)
 	if err != nil {

@@ -49,6 +49,7 @@ type Book struct {
 
 	start   time.Time // of this boot
 	base    uint64    // running seconds of all earlier boots
+	ride    func(*ledger.State) []ledger.Record
 	events  *eventLog
 	changed broadcast
 	commits atomic.Uint64
@@ -168,6 +169,7 @@ type Update struct {
 	b       *Book
 	records []ledger.Record
 	events  []Event
+	rode    bool // what rides along is among the records
 }
 
 // State is the state before the update. It is read only.
@@ -188,6 +190,27 @@ func (u *Update) Emit(e Event) uint32 {
 
 // Next is the number that the next Emit will give.
 func (u *Update) Next() uint32 { return u.b.events.next + uint32(len(u.events)) }
+
+// Ride has the records of f written together with those of every update that
+// writes any: what is worth keeping, but not a write of its own. f must not call
+// the book. It is set before updates run side by side.
+func (b *Book) Ride(f func(*ledger.State) []ledger.Record) { b.ride = f }
+
+// Flush writes what would ride along with the next update, if there is any.
+func (b *Book) Flush() error {
+	return b.Update(func(u *Update) error {
+		u.takeAlong()
+		return nil
+	})
+}
+
+// takeAlong adds what rides along, once.
+func (u *Update) takeAlong() {
+	if u.b.ride != nil && !u.rode {
+		u.Add(u.b.ride(u.b.st)...)
+		u.rode = true
+	}
+}
 
 // Update runs f and makes durable what it added, or, when it added nothing, what
 // it found. An error of f is returned as it is; a failed write wraps ErrFlash.
@@ -224,6 +247,7 @@ func (b *Book) update(f func(*Update) error) (journal.Pos, error) {
 	u.reserveSequence()
 	var pos journal.Pos
 	if len(u.records) > 0 {
+		u.takeAlong()
 		var err error
 		if pos, err = b.commit(u.records); err != nil {
 			return pos, err

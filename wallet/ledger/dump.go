@@ -19,6 +19,7 @@ func (s *State) Dump(emit func(Batch) error) error {
 	all = appendSorted(all, s.Networks)
 	all = appendSorted(all, s.Peers)
 	all = appendSorted(all, s.Wallets)
+	all = appendSorted(all, s.Tallies)
 	for _, name := range sortedNames(s.Channels) {
 		all = append(all, Channel{name, s.Channels[name]})
 	}

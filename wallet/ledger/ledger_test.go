@@ -46,6 +46,7 @@ func TestBatch(t *testing.T) {
 		Network{Name: "n", Options: map[string]string{"a": "b"}, Chain: &account.Chain, Quarantine: []Quarantine{{"url", account.Chain}}, Final: chains.Head{Number: 1, Hash: "bb", Time: 2}},
 		Peer{Name: "p", Net: "n", Address: "0x", Decimals: &yes}, tx(1, "w", "r"), signed(1, 0, chains.Original),
 		Moved{ID: 1, State: Included, Block: chains.Head{Number: 1}}, Ended{ID: 1, State: Confirmed, Event: 5, Spent: big.NewInt(3)},
+		Tally{Net: "n", Since: 7, Used: 1 << 40},
 		Spend{Wallet: "w", ID: 1, Amount: new(big.Int).Lsh(big.NewInt(1), 200), Signed: true},
 	}}
 	raw, err := in.Marshal()
@@ -205,12 +206,12 @@ func history(t testing.TB, rng *rand.Rand, keep int) *State {
 	apply(Key{Name: "k", Public: []byte{2}, State: Active})
 	for n := range 60 {
 		id := uint32(1 + rng.IntN(n+1))
-		switch rng.IntN(12) {
-		case 9:
-			apply(Subscription{N: uint32(1 + rng.IntN(2)), Net: "net", Filter: chains.Filter{Contract: "0xa", Event: "E()", Topics: [][]byte{{1}, nil}}})
+		switch rng.IntN(13) {
 		case 10:
-			apply(event(uint32(n+1), uint32(1+rng.IntN(2)), uint64(rng.IntN(9))))
+			apply(Subscription{N: uint32(1 + rng.IntN(2)), Net: "net", Filter: chains.Filter{Contract: "0xa", Event: "E()", Topics: [][]byte{{1}, nil}}})
 		case 11:
+			apply(event(uint32(n+1), uint32(1+rng.IntN(2)), uint64(rng.IntN(9))))
+		case 12:
 			apply([]Record{Looked{N: 1, Chain: account.Chain, Seen: chains.Head{Number: 6, Hash: "cc"}, Final: uint64(rng.IntN(5))},
 				Vanished{N: 1, Hash: []byte{byte(rng.IntN(9))}}, Alarm{Seq: uint32(n + 1), Code: 7046, Subject: "event 1"}, SubscriptionGone{N: 2}}[rng.IntN(4)])
 		case 0, 1, 2:
@@ -231,11 +232,27 @@ func history(t testing.TB, rng *rand.Rand, keep int) *State {
 				end.Spent = big.NewInt(int64(rng.IntN(50)))
 			}
 			apply(end)
+		case 8:
+			apply(Tally{Net: fmt.Sprint("n", rng.IntN(2)), Since: running, Used: uint64(n)})
 		default:
 			apply(foreign{Kind: uint16(60000 + rng.IntN(3)), Body: cbor.RawMessage{0x18, byte(100 + n)}})
 		}
 	}
 	return s
+}
+
+// TestTallies: a factory reset forgets the bytes of networks that it removes, and
+// of no other.
+func TestTallies(t *testing.T) {
+	s := state(t, 5, Network{Name: "added", Protocol: "p"}, Network{Name: "file"}, Tally{Net: "added", Used: 1}, Tally{Net: "file", Used: 2},
+		Network{Name: "gone", Protocol: "p"}, Tally{Net: "gone", Used: 3}, NetworkGone{Name: "gone"})
+	if len(s.Tallies) != 2 {
+		t.Errorf("%v", s.Tallies)
+	}
+	ok(t, s.Apply(Batch{Records: []Record{Reset{}}}))
+	if len(s.Tallies) != 1 || s.Tallies["file"].Used != 2 {
+		t.Errorf("after a reset %v", s.Tallies)
+	}
 }
 
 // TestForeign: records of a newer boatd are carried along, in order, up to a

@@ -220,6 +220,13 @@ type Channel struct {
 	Settings []byte `cbor:"2,keyasint"`
 }
 
+// A Tally is what a network has used of its daily budget of bytes.
+type Tally struct {
+	Net   string `cbor:"1,keyasint"`
+	Since uint64 `cbor:"2,keyasint"` // running time when the day began
+	Used  uint64 `cbor:"3,keyasint"` // bytes since then
+}
+
 // A Reset is a factory reset (level 2).
 type Reset struct {
 	Instance []byte `cbor:"1,keyasint"`
@@ -252,6 +259,7 @@ func (Channel) kind() uint16     { return 21 }
 func (Reset) kind() uint16       { return 22 }
 func (Attempted) kind() uint16   { return 23 }
 func (KeyUsed) kind() uint16     { return 24 }
+func (Tally) kind() uint16       { return 26 }
 func (f foreign) kind() uint16   { return f.Kind }
 
 func (Subscription) kind() uint16     { return 27 }
@@ -268,6 +276,7 @@ var decoders = map[uint16]func(cbor.RawMessage) (Record, error){
 	11: decode[Account], 12: decode[Tx], 13: decode[Stepped], 14: decode[Signed], 15: decode[Moved],
 	16: decode[Requested], 17: decode[Ended], 18: decode[Past], 19: decode[Known], 20: decode[Spend],
 	21: decode[Channel], 22: decode[Reset], 23: decode[Attempted], 24: decode[KeyUsed],
+	26: decode[Tally],
 	27: decode[Subscription], 28: decode[SubscriptionGone], 29: decode[Looked], 30: decode[Event], 31: decode[Vanished], 32: decode[Alarm],
 }
 

@@ -33,6 +33,7 @@ type State struct {
 	Wallets  map[string]*Wallet
 	Accounts map[AccountID]*Account
 	Channels map[string][]byte
+	Tallies  map[string]*Tally // by network
 
 	Open    []*Tx   // ascending ids
 	Past    []*Past // in order of their ends
@@ -60,15 +61,20 @@ type references struct {
 // NewState returns the state of a device on which nothing has happened;
 // keepEnded is how many ended transactions it remembers.
 func NewState(keepEnded int) *State {
-	s := &State{keepEnded: keepEnded, Channels: map[string][]byte{}}
+	s := &State{keepEnded: keepEnded, Channels: map[string][]byte{}, Tallies: map[string]*Tally{}}
 	s.clear()
 	s.Meta.NextID = 1
 	return s
 }
 
-// clear forgets what a factory reset forgets. What was spent stays: a reset must
-// not open a spending window again.
+// clear forgets what a factory reset forgets. What was spent stays, of money and
+// of the bytes of networks of the file: a reset must not open a window again.
 func (s *State) clear() {
+	for name, n := range s.Networks {
+		if n.Protocol != "" {
+			delete(s.Tallies, name)
+		}
+	}
 	s.Keys, s.Networks = map[string]*Key{}, map[string]*Network{}
 	s.Peers, s.Wallets = map[string]*Peer{}, map[string]*Wallet{}
 	s.Accounts = map[AccountID]*Account{}
@@ -117,6 +123,7 @@ func (s *State) apply(r Record) error {
 		s.Networks[r.Name] = &r
 	case NetworkGone:
 		delete(s.Networks, r.Name)
+		delete(s.Tallies, r.Name)
 	case Peer:
 		s.Peers[r.Name] = &r
 	case PeerGone:
@@ -130,6 +137,8 @@ func (s *State) apply(r Record) error {
 		s.Accounts[r.ID] = &r
 	case Channel:
 		s.Channels[r.Name] = r.Settings
+	case Tally:
+		s.Tallies[r.Net] = &r
 	case Past:
 		s.end(&r)
 	case Known:

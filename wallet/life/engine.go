@@ -104,7 +104,7 @@ type line struct {
 	headAt  time.Time
 	final   chains.Head
 	finalAt time.Time
-	pace    time.Duration // half of the time between two blocks; 0 not known
+	pace    time.Duration // a quarter of the time between two blocks; 0 not known
 	next    time.Time     // when the network is needed next; zero: not by itself
 
 	misses    int       // failed looks for events in a row, with the network well otherwise

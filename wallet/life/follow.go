@@ -27,7 +27,7 @@ func later(a, b time.Time) time.Time {
 // an error; everything else has a backoff of its own.
 func (s *sweep) follow() error {
 	due := s.lookDue()
-	if due.IsZero() || !s.cfg.Bearer(s.net) {
+	if due.IsZero() || !s.cfg.Bearer(s.net) || s.cfg.Nets.Exhausted(s.net.Name) > 0 {
 		return nil
 	}
 	s.mu.Lock()

@@ -20,6 +20,10 @@ func (s *sweep) failed(err error) {
 		return
 	}
 	why := networkReason(err)
+	if why == ledger.BudgetUsed { // nobody has failed: the next day goes on with it
+		s.setReason(why)
+		return
+	}
 	s.mu.Lock()
 	s.line.fails++
 	s.line.resume = s.cfg.Now().Add(s.backoff(s.line.fails))

@@ -59,6 +59,10 @@ func (s *sweep) run() error {
 		s.setReason(ledger.NoBearer)
 		return nil
 	}
+	if s.cfg.Nets.Exhausted(s.net.Name) > 0 {
+		s.setReason(ledger.BudgetUsed)
+		return nil
+	}
 	if s.cfg.Now().Before(s.resumeAt()) {
 		return nil
 	}
@@ -303,11 +307,11 @@ func (s *sweep) sawHead(h chains.Head) {
 	s.line.head, s.line.headAt = h, s.cfg.Now()
 }
 
-// paceFrom notes how fast blocks come: half of the time between two.
+// paceFrom notes how fast blocks come: a quarter of the time between two.
 func (l *line) paceFrom(h chains.Head) {
 	if old := l.head; old.Time != 0 && h.Number > old.Number && h.Time >= old.Time {
 		between := time.Duration(min((h.Time-old.Time)/(h.Number-old.Number), 30)) * time.Second
-		l.pace = between / 2
+		l.pace = between / 4
 	}
 }
 
@@ -335,8 +339,12 @@ func (s *sweep) wait() time.Duration {
 			*at = t
 		}
 	}
-	bearer := s.cfg.Bearer(s.net)
-	if bearer && !look.IsZero() {
+	bearer, held := s.cfg.Bearer(s.net), s.cfg.Nets.Exhausted(s.net.Name)
+	switch {
+	case !bearer || look.IsZero():
+	case held > 0:
+		sooner(&next, now.Add(held))
+	default:
 		sooner(&next, later(look, s.line.lookAfter))
 	}
 	for _, t := range open {
@@ -348,9 +356,12 @@ func (s *sweep) wait() time.Duration {
 		}
 		switch {
 		case !bearer:
+		case !t.Signed() && w.parked:
+		case held > 0:
+			sooner(&next, now.Add(held))
 		case t.Signed():
 			sooner(&next, w.poll)
-		case !w.parked:
+		default:
 			sooner(&next, w.resume)
 		}
 	}

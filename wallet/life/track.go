@@ -275,7 +275,7 @@ func (s *sweep) schedule() {
 		}
 		from, least, most := w.since, max(time.Second, s.line.pace), 15*time.Second
 		if t.State == ledger.Included {
-			from, least, most = w.included, max(4*time.Second, s.line.pace), time.Minute
+			from, least, most = w.included, max(3*time.Second, s.line.pace), time.Minute
 		}
 		age := now.Sub(from)
 		w.poll = now.Add(max(least, min(most, age/4), min(5*time.Minute, age/60)))

@@ -67,17 +67,22 @@ type Set struct {
 
 	mu      sync.Mutex
 	live    map[string]*Net
+	tallies map[string]*tally
 	changed func(name string)
 }
 
 // Open opens every network of the file and of the ledger.
 func Open(cfg Config) (*Set, error) {
-	s := &Set{cfg: cfg, file: map[string]chains.Config{}, live: map[string]*Net{}, changed: func(string) {}}
+	s := &Set{cfg: cfg, file: map[string]chains.Config{}, live: map[string]*Net{}, tallies: map[string]*tally{}, changed: func(string) {}}
 	for _, c := range cfg.File {
 		s.file[c.Name] = c
 	}
 	var stored map[string]*ledger.Network
-	cfg.Book.View(func(st *ledger.State) { stored = maps.Clone(st.Networks) })
+	cfg.Book.View(func(st *ledger.State) {
+		stored = maps.Clone(st.Networks)
+		s.recall(st)
+	})
+	cfg.Book.Ride(s.riders)
 	for name, c := range s.file {
 		if err := s.open(c, stored[name]); err != nil {
 			return nil, err
@@ -141,6 +146,7 @@ func (s *Set) build(c chains.Config, stored *ledger.Network) (*Net, error) {
 	}
 	deps := s.cfg.Deps
 	deps.Quarantine = func(endpoint string, got chains.Identity) { s.quarantine(c.Name, endpoint, got) }
+	deps.Gauge = s.tally(c.Name)
 	deps.Known = func() []chains.Identity { return s.known(p.Name) }
 	n.Options = c.Options
 	if n.Network, err = p.Open(c, deps); err != nil {
@@ -209,6 +215,7 @@ func (s *Set) Reset() {
 func (s *Set) drop(n *Net) {
 	s.mu.Lock()
 	delete(s.live, n.Name)
+	delete(s.tallies, n.Name)
 	changed := s.changed
 	s.mu.Unlock()
 	closeNetwork(n.Network)

@@ -55,7 +55,7 @@ func (e *Endpoint) ask(ctx context.Context, calls []*jsonrpc.Call) error {
 		return e.score(calls)
 	case ctx.Err() != nil:
 		return fmt.Errorf("ask %s: %w", e.Host(), ctx.Err())
-	case errors.Is(err, chains.ErrOtherChain):
+	case errors.Is(err, chains.ErrOtherChain), errors.Is(err, chains.ErrBudget):
 		return err
 	}
 	return e.down(wire.Refuse(chains.ErrUnreachable, "ask "+e.Host(), "%v", err))

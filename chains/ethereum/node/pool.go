@@ -48,11 +48,19 @@ func New(o Options) *Pool {
 		e := &Endpoint{pool: p, url: u}
 		_, e.quarantined = o.Quarantined[u.String()]
 		e.client = jsonrpc.New(jsonrpc.Options{
-			URL: u, Connect: o.Connect(u), MaxBody: o.MaxBody, Timeout: attempt, Hello: e.hello, Greet: e.greet,
+			URL: u, Connect: o.Connect(u), MaxBody: o.MaxBody, Timeout: attempt, Hello: e.hello, Greet: e.greet, Admit: p.admit,
 		})
 		p.endpoints = append(p.endpoints, e)
 	}
 	return p
+}
+
+// admit is the door that every request of the network passes.
+func (p *Pool) admit() error {
+	if p.o.Deps.Gauge == nil {
+		return nil
+	}
+	return p.o.Deps.Gauge.Admit()
 }
 
 // Close closes all connections.
