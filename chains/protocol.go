@@ -68,6 +68,8 @@ type Deps struct {
 	Known func() []Identity
 	// Gauge is asked and told of what goes over the wire; nil for no budget.
 	Gauge Gauge
+	// Sessions keeps TLS sessions over restarts; nil where none are kept.
+	Sessions Sessions
 	// AllowedHosts and AllowedPrefixes bind networks that came by AT.
 	AllowedHosts    []string
 	AllowedPrefixes []netip.Prefix
@@ -84,6 +86,17 @@ type Gauge interface {
 	Admit() error
 	// Count adds bytes on the wire, of either direction, TLS included.
 	Count(bytes int)
+}
+
+// Sessions keeps TLS sessions, which are secrets, under keys that name a server
+// and the rules by which it was trusted. Its methods may be called from several
+// goroutines at once.
+type Sessions interface {
+	// Load returns what was last kept under a key, nil for nothing.
+	Load(key string) []byte
+	// Keep keeps a session in the place of the one before; nil forgets it. It
+	// does not wait for storage, and what it keeps may be lost.
+	Keep(key string, session []byte)
 }
 
 // A Registry holds the protocols of one binary; cmd/boatd fills it.

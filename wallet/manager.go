@@ -10,6 +10,7 @@
 //	life      the life of a transaction
 //	subs      contract events
 //	access    PIN and PUK, as arithmetic
+//	sessions  TLS sessions, for shorter handshakes
 //	wallet    this package: what is left, and the parts put together
 package wallet
 
@@ -36,6 +37,7 @@ import (
 	"github.com/boatd/boatd/wallet/ledger"
 	"github.com/boatd/boatd/wallet/life"
 	"github.com/boatd/boatd/wallet/nets"
+	"github.com/boatd/boatd/wallet/sessions"
 	"github.com/boatd/boatd/wallet/subs"
 )
 
@@ -82,10 +84,11 @@ type Manager struct {
 	Life *life.Engine
 	Subs *subs.Set
 
-	cfg   Config
-	pin   turn // one attempt at a time, on whatever channel
-	clock clock
-	diag  struct {
+	cfg      Config
+	sessions *sessions.Store
+	pin      turn // one attempt at a time, on whatever channel
+	clock    clock
+	diag     struct {
 		sync.Mutex
 		writes  budget.Budget
 		verdict error // of the last one
@@ -119,7 +122,9 @@ func (m *Manager) open(ctx context.Context) (err error) {
 	cfg := m.cfg
 	m.Keys = keys.New(keys.Config{Book: m.Book, Stores: cfg.Stores, Minimum: cfg.Minimum,
 		AllowImport: cfg.AllowImport, AllowExport: cfg.AllowExport, Files: cfg.KeyFiles, Log: cfg.Log})
+	m.sessions = sessions.New(sessions.Config{Book: m.Book, Sealer: cfg.Sealer, Rand: cfg.Rand, Log: cfg.Log})
 	deps := cfg.Deps
+	deps.Sessions = m.sessions
 	deps.Rand, deps.Now, deps.TrustedTime = cfg.Rand, cfg.Now, m.TrustedTime
 	m.Nets, err = nets.Open(nets.Config{Book: m.Book, Protocols: cfg.Protocols, Deps: deps, File: cfg.Networks, AllowAdd: cfg.AllowAdd, Log: cfg.Log})
 	if err != nil {
@@ -157,6 +162,7 @@ func (m *Manager) Run(ctx context.Context) {
 			m.cfg.Log.Warn("the running time was not written at the end", "err", err)
 		}
 	}
+	m.sessions.Write(context.WithoutCancel(ctx), true)
 	if err := m.Book.Flush(); err != nil {
 		m.cfg.Log.Warn("the bytes used today were not written at the end", "err", err)
 	}
@@ -172,6 +178,7 @@ func (m *Manager) maintain(ctx context.Context) {
 		if err := m.Book.Compact(false); err != nil {
 			m.cfg.Log.Error("compacting the journal failed; it goes on growing", "err", err)
 		}
+		m.sessions.Write(ctx, false)
 		if !m.timeMatters() {
 			timer.Stop()
 		}
@@ -256,6 +263,7 @@ func (m *Manager) Off(ctx context.Context) error {
 	if err := m.Life.Stop(ctx); err != nil {
 		return fmt.Errorf("stopping network work: %w", err)
 	}
+	m.sessions.Write(ctx, true)
 	if m.timeMatters() {
 		return m.noteRunning()
 	}

@@ -57,6 +57,7 @@ func (m *Manager) FactoryReset(ctx context.Context, pin []byte, force bool) erro
 	}
 	m.Book.ForgetEvents()
 	m.Nets.Reset()
+	m.sessions.Forget()
 	m.cfg.Log.Warn("factory reset")
 	return m.finishReset(ctx)
 }

@@ -112,10 +112,16 @@ func open(c chains.Config, d chains.Deps, connect connector) (*network, error) {
 	if dial.TLS, err = trust.Config(); err != nil {
 		return nil, fmt.Errorf("open network %s: %w", c.Name, err)
 	}
+	key, err := trust.SessionKey()
+	if err != nil {
+		return nil, fmt.Errorf("open network %s: %w", c.Name, err)
+	}
 	over := func(u *url.URL) func(context.Context) (jsonrpc.Conn, error) {
 		if connect != nil {
 			return func(ctx context.Context) (jsonrpc.Conn, error) { return connect(ctx, u) }
 		}
+		dial := dial
+		dial.TLS = jsonrpc.Remembering(dial.TLS, key+" "+u.Host, d.Sessions)
 		return jsonrpc.Connector(u, dial)
 	}
 	n.pool = node.New(node.Options{

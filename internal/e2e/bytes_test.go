@@ -151,9 +151,11 @@ func ordinary(t testing.TB, root *authority) *tls.Config {
 }
 
 // What a payment may cost on the air, in bytes, from the order to its inclusion
-// in a block: the first one after a start, and one right behind another.
+// in a block: the first one after a start, with the TLS session of the last run
+// and with a full handshake, and one right behind another.
 const (
 	coldMost = 6 << 10
+	fullMost = 6500
 	warmMost = 3 << 10
 )
 
@@ -169,6 +171,15 @@ type payment struct {
 // restart. BOATSTAT counts the same.
 func TestE2EBytes(t *testing.T) {
 	t.Parallel()
+	for _, resumed := range []bool{true, false} {
+		t.Run(map[bool]string{true: "kept session", false: "full handshake"}[resumed], func(t *testing.T) {
+			t.Parallel()
+			testBytes(t, resumed)
+		})
+	}
+}
+
+func testBytes(t *testing.T, resumed bool) {
 	m := newMetered(t, ownGeth(t, gethOptions{period: 1}))
 	b := newBench(t, m.node, 0, setup{networks: []network{{endpoints: []string{m.url}, lines: m.ca}}})
 	var left atomic.Int64 // requests when the transaction left
@@ -187,24 +198,21 @@ func TestE2EBytes(t *testing.T) {
 		t.Logf("%s: %d bytes, %d requests before it left, %d in all, resumed %v", ref, p.bytes, p.before, m.requests()-asked, p.resumed)
 		return p
 	}
-	counted := func() {
-		t.Helper()
-		f := fields(b.ok(`AT+BOATSTAT="net"`)[0])
-		told := int64(number(t, f[4])+number(t, f[5])) * 1000
-		if on := m.tap.bytes.Load(); told > on+1000 || told < on-2000 {
-			t.Errorf("BOATSTAT tells %d bytes, the sockets %d", told, on)
-		}
-	}
 	t.Logf("the server's certificates have %d bytes", m.chain)
 	pay("contact")
-	for _, ref := range []string{"warm", "again"} {
-		if p := pay(ref); p.bytes > warmMost || p.before > 2 {
-			t.Errorf("%s: %+v, at most %d bytes and 2 requests", ref, p, warmMost)
-		}
+	if p := pay("warm"); p.bytes > warmMost || p.before > 2 {
+		t.Errorf("warm: %+v, at most %d bytes and 2 requests", p, warmMost)
 	}
-	counted()
+	f := fields(b.ok(`AT+BOATSTAT="net"`)[0])
+	told, on := int64(number(t, f[4])+number(t, f[5]))*1000, m.tap.bytes.Load()
+	if told > on || told < on-2000 { // each is rounded down
+		t.Errorf("BOATSTAT tells %d bytes, the sockets %d", told, on)
+	}
 	for id := range last {
 		b.ends(id+1, confirmed, noReason)
+	}
+	if !resumed {
+		m.server.TLS.SetSessionTicketKeys([][32]byte{{1}})
 	}
 	idle := m.requests()
 	b.boatd.restart(false)
@@ -212,8 +220,9 @@ func TestE2EBytes(t *testing.T) {
 	if n := m.requests() - idle; n != 0 {
 		t.Errorf("%d requests at a start, with nothing open", n)
 	}
-	if p := pay("cold"); p.bytes > coldMost {
-		t.Errorf("cold: %+v, at most %d bytes", p, coldMost)
+	most := map[bool]int64{true: coldMost, false: fullMost}[resumed]
+	if p := pay("cold"); p.bytes > most || p.resumed != resumed {
+		t.Errorf("cold: %+v, at most %d bytes", p, most)
 	}
 	if n := m.tap.conns.Load(); n != 2 {
 		t.Errorf("%d connections in two starts", n)

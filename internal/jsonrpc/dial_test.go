@@ -56,6 +56,9 @@ func over(t *testing.T, address string, trust TLSOptions, o DialOptions, maxBody
 	if o.TLS, err = trust.Config(); err != nil {
 		t.Fatal(err)
 	}
+	if o.TLS.ClientSessionCache == nil {
+		o.TLS = Remembering(o.TLS, "a server", nil)
+	}
 	if o.Traffic == nil {
 		o.Traffic = new(Traffic)
 	}

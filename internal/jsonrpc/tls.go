@@ -26,10 +26,9 @@ type TLSOptions struct {
 // server. There is no option that turns that off.
 func (o TLSOptions) Config() (*tls.Config, error) {
 	c := &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		CurvePreferences:   []tls.CurveID{tls.X25519, tls.CurveP256},
-		ClientSessionCache: tls.NewLRUClientSessionCache(8),
-		Time:               o.Time,
+		MinVersion:       tls.VersionTLS12,
+		CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256},
+		Time:             o.Time,
 	}
 	if o.Hybrid {
 		c.CurvePreferences = append([]tls.CurveID{tls.X25519MLKEM768}, c.CurvePreferences...)

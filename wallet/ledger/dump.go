@@ -20,6 +20,7 @@ func (s *State) Dump(emit func(Batch) error) error {
 	all = appendSorted(all, s.Peers)
 	all = appendSorted(all, s.Wallets)
 	all = appendSorted(all, s.Tallies)
+	all = appendSorted(all, s.Sessions)
 	for _, name := range sortedNames(s.Channels) {
 		all = append(all, Channel{name, s.Channels[name]})
 	}

@@ -220,6 +220,15 @@ type Channel struct {
 	Settings []byte `cbor:"2,keyasint"`
 }
 
+// A Session is a TLS session of a network, sealed; without Blob it is forgotten.
+type Session struct {
+	Key  string `cbor:"1,keyasint"` // names the server and whom it was trusted by
+	Blob []byte `cbor:"2,keyasint,omitempty"`
+	// Written is the running time when it was written: flash is spared over
+	// restarts, too.
+	Written uint64 `cbor:"3,keyasint,omitempty"`
+}
+
 // A Tally is what a network has used of its daily budget of bytes.
 type Tally struct {
 	Net   string `cbor:"1,keyasint"`
@@ -259,6 +268,7 @@ func (Channel) kind() uint16     { return 21 }
 func (Reset) kind() uint16       { return 22 }
 func (Attempted) kind() uint16   { return 23 }
 func (KeyUsed) kind() uint16     { return 24 }
+func (Session) kind() uint16     { return 25 }
 func (Tally) kind() uint16       { return 26 }
 func (f foreign) kind() uint16   { return f.Kind }
 
@@ -276,7 +286,7 @@ var decoders = map[uint16]func(cbor.RawMessage) (Record, error){
 	11: decode[Account], 12: decode[Tx], 13: decode[Stepped], 14: decode[Signed], 15: decode[Moved],
 	16: decode[Requested], 17: decode[Ended], 18: decode[Past], 19: decode[Known], 20: decode[Spend],
 	21: decode[Channel], 22: decode[Reset], 23: decode[Attempted], 24: decode[KeyUsed],
-	26: decode[Tally],
+	25: decode[Session], 26: decode[Tally],
 	27: decode[Subscription], 28: decode[SubscriptionGone], 29: decode[Looked], 30: decode[Event], 31: decode[Vanished], 32: decode[Alarm],
 }
 

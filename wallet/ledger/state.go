@@ -18,6 +18,10 @@ const (
 	RefsGone = 16
 	// MaxForeign is how many bytes of unknown records are carried along.
 	MaxForeign = 2 << 20
+	// MaxSession is how many bytes a TLS session may have, MaxSessions how many
+	// there are; more are not taken in.
+	MaxSession  = 8 << 10
+	MaxSessions = 16
 	// MaxID is the last transaction id.
 	MaxID = 1<<31 - 1
 )
@@ -33,7 +37,8 @@ type State struct {
 	Wallets  map[string]*Wallet
 	Accounts map[AccountID]*Account
 	Channels map[string][]byte
-	Tallies  map[string]*Tally // by network
+	Tallies  map[string]*Tally   // by network
+	Sessions map[string]*Session // by key
 
 	Open    []*Tx   // ascending ids
 	Past    []*Past // in order of their ends
@@ -77,7 +82,7 @@ func (s *State) clear() {
 	}
 	s.Keys, s.Networks = map[string]*Key{}, map[string]*Network{}
 	s.Peers, s.Wallets = map[string]*Peer{}, map[string]*Wallet{}
-	s.Accounts = map[AccountID]*Account{}
+	s.Accounts, s.Sessions = map[AccountID]*Account{}, map[string]*Session{}
 	s.Open, s.Past, s.Payload = nil, nil, 0
 	s.Subs, s.Events, s.EventBytes, s.Alarms = map[uint32]*Subscription{}, nil, 0, nil
 	s.refs = map[string]*references{}
@@ -137,6 +142,8 @@ func (s *State) apply(r Record) error {
 		s.Accounts[r.ID] = &r
 	case Channel:
 		s.Channels[r.Name] = r.Settings
+	case Session:
+		s.keep(&r)
 	case Tally:
 		s.Tallies[r.Net] = &r
 	case Past:
@@ -158,6 +165,17 @@ func (s *State) apply(r Record) error {
 		}
 	}
 	return nil
+}
+
+// keep takes in a TLS session. It is only a cache: what does not fit is no error.
+func (s *State) keep(r *Session) {
+	_, have := s.Sessions[r.Key]
+	switch {
+	case len(r.Blob) == 0 || len(r.Blob) > MaxSession:
+		delete(s.Sessions, r.Key)
+	case have || len(s.Sessions) < MaxSessions:
+		s.Sessions[r.Key] = r
+	}
 }
 
 // applyTx applies what concerns an open transaction; Check has found it.
