@@ -63,6 +63,7 @@ func ContractEvent(n, record uint32, block uint64) Event {
 // eventLog is the newest events in memory.
 type eventLog struct {
 	mu     sync.Mutex
+	first  uint32 // of this boot
 	next   uint32 // changed only under Book.write
 	ring   []Event
 	held   map[uint32]int // transactions whose id no host knows yet
@@ -71,7 +72,7 @@ type eventLog struct {
 }
 
 func newEventLog(next uint32) *eventLog {
-	return &eventLog{next: next, held: map[uint32]int{}}
+	return &eventLog{first: next, next: next, held: map[uint32]int{}}
 }
 
 func (l *eventLog) publish(es []Event) {
@@ -112,13 +113,14 @@ func (b *Book) LastEvent() uint32 {
 	return b.events.next - 1
 }
 
-// EventsAfter returns at most limit of the events with numbers above seq that
-// may be told now, of those that are not in memory any more what is on flash. One
-// about a transaction that is held ends the list: order is never changed.
+// EventsAfter returns at most limit of the events of this boot with numbers above
+// seq that may be told now, of those that are not in memory any more what is on
+// flash. One about a transaction that is held ends the list: order is never
+// changed.
 func (b *Book) EventsAfter(seq uint32, limit int) []Event {
 	l := b.events
 	l.mu.Lock()
-	seq = max(seq, l.forgot)
+	seq = max(seq, l.forgot, l.first-1)
 	behind := len(l.ring) > 0 && seq+1 < l.ring[0].Seq
 	l.mu.Unlock()
 	if behind {
