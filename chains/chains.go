@@ -96,6 +96,9 @@ type Job struct {
 	// included; Committed is the most native coin that they may still spend.
 	Ahead     bool
 	Committed *big.Int
+	// Timed: something depends on the chain's time, so the Draft's Head must have
+	// it. Otherwise the protocol may save the question.
+	Timed bool
 }
 
 // A Head names a block that a network showed. The zero Head is "not known".
@@ -124,7 +127,7 @@ type Draft struct {
 	// Window bounds how many attempts of the account may be open at once;
 	// 0: no bound of this account's own (EIP-7702 accounts: 1).
 	Window  int
-	Head    Head     // newest block seen while preparing
+	Head    Head     // newest block seen while preparing; without Hash and Time perhaps where the Job is not Timed
 	Balance *big.Int // native coin of the account in it; nil not known
 }
 
@@ -157,6 +160,7 @@ type Watch struct {
 	Account  Account
 	Attempts []Attempt // at least one, oldest first
 	Confirm  uint64    // blocks that the host demands beyond the network's own rule; 0: none
+	Timed    bool      // something depends on the chain's time, so the Sight's Head must have it
 }
 
 // An Outcome is what became of an included attempt.
@@ -197,7 +201,7 @@ type Sight struct {
 	// Head is the newest block that is believed. A Pending says that a
 	// transaction is not in its block any more only where Head is not below
 	// that block: after a restart, a network may first see a node that lags.
-	// Its Hash and Time may be left out.
+	// Its Hash may be left out, its Time only where no watch is Timed.
 	Head     Head
 	Final    Head // newest final block; zero where the rule is a depth and none is deep enough, or it was not asked for
 	Evidence []Evidence

@@ -2,6 +2,7 @@ package ethereum
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/boatd/boatd/chains"
@@ -31,9 +32,13 @@ type glimpse struct {
 // mayGlimpse says whether a short look may do for now. Whether the block is still
 // there that was final when boatd last ran has time until the first full one.
 func (n *network) mayGlimpse(since chains.Head, watches []chains.Watch) bool {
+	timed := func(w chains.Watch) bool { return w.Timed }
+	if len(watches) == 0 || slices.ContainsFunc(watches, timed) {
+		return false
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return len(watches) > 0 && n.now().Sub(n.full.at) < glimpseFor && (n.full.final == since || n.full.final == chains.Head{})
+	return n.now().Sub(n.full.at) < glimpseFor && (n.full.final == since || n.full.final == chains.Head{})
 }
 
 // looked notes a look in full; what it says is final is the next one's since.

@@ -128,7 +128,7 @@ func enough(balance, committed, cost *big.Int) error {
 // that includes the simulation. With an error about the transaction it returns
 // what it has learned otherwise.
 func (n *network) survey(ctx context.Context, e *node.Endpoint, job *chains.Job, simulate bool) (*survey, error) {
-	if known := n.acquainted(e, job.Account.Address); known != nil {
+	if known := n.acquainted(e, job.Account.Address); known != nil && !job.Timed {
 		s, err := n.inquire(ctx, e, job, simulate, known)
 		if !errors.Is(err, errStale) {
 			return s, err

@@ -418,6 +418,15 @@ func TestWarm(t *testing.T) {
 	prepare("just before it is too long ago", 0)
 	w.advance(1)
 	prepare("too long ago", 1)
+	w.nodes[0].Restart() // the next connection may lead to another node
+	prepare("over another connection", 1)
+	prepare("and again", 0)
+	timed := w.job(transfer(big.NewInt(1)), 0)
+	timed.Timed = true
+	if d := w.prepare(timed); d.Head.Time == 0 {
+		t.Error("the chain's time matters, and is not asked for")
+	}
+	clear(asked)
 	w.nodes[0].SetFaults(fakenode.Faults{NoTip: true})
 	w.prepare(w.job(transfer(big.NewInt(1)), 0))
 	if got := asked["eth_gasPrice"]; got != 1 {

@@ -157,6 +157,13 @@ func TestGlimpse(t *testing.T) {
 			if e, _ := look("included", 0); e.Outcome != chains.Succeeded || e.Settled || e.Confirmations != 1 {
 				t.Errorf("included: %+v", e)
 			}
+			timed := w.watch(a)
+			timed.Timed = true
+			if s := w.sight(since, timed); s.Head.Time == 0 {
+				t.Errorf("the chain's time matters, and is not asked for: %+v", s)
+			} else {
+				since = s.Final
+			}
 			w.advance(30 * time.Second)
 			if e, s := look("in full", 2); e.Outcome != chains.Succeeded || e.Settled || s.Final.Hash == "" {
 				t.Errorf("half a minute later: %+v, %+v", e, s)

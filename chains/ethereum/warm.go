@@ -31,6 +31,7 @@ var errStale = errors.New("what is known is out of date")
 // An acquaintance is what an endpoint has said in full for an account.
 type acquaintance struct {
 	at   time.Time
+	on   uint64 // connection: another one may lead to another node
 	head chains.Head
 	code []byte
 }
@@ -43,7 +44,7 @@ type acquainted struct {
 func (n *network) acquaint(e *node.Endpoint, account string, s *survey) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.known[acquainted{e, account}] = acquaintance{n.now(), s.head.Head, s.code}
+	n.known[acquainted{e, account}] = acquaintance{n.now(), e.Greeted(), s.head.Head, s.code}
 	n.full.at = n.now()
 }
 
@@ -58,7 +59,7 @@ func (n *network) acquainted(e *node.Endpoint, account string) *acquaintance {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	a, ok := n.known[acquainted{e, account}]
-	if !ok || n.now().Sub(a.at) >= acquaintedFor {
+	if !ok || n.now().Sub(a.at) >= acquaintedFor || a.on != e.Greeted() {
 		return nil
 	}
 	return &a
@@ -68,7 +69,7 @@ func (n *network) acquainted(e *node.Endpoint, account string) *acquaintance {
 // the newest.
 func (n *network) rely(e *node.Endpoint, s *survey, known *acquaintance, q *quotes) error {
 	raw, err := e.Result(q.next)
-	if err != nil {
+	if err != nil || known.on != e.Greeted() {
 		return errStale
 	}
 	h, err := wire.ReadHistory(raw)

@@ -80,7 +80,7 @@ func (s *sweep) job(t *ledger.Tx) (job *chains.Job, why ledger.Reason) {
 	s.mu.Lock()
 	s.item(s.line, t.ID).parked = false
 	s.mu.Unlock()
-	siblings := s.siblings(t)
+	siblings, timed := s.siblings(t), s.timed()
 	s.cfg.Book.View(func(st *ledger.State) {
 		now := st.Tx(t.ID)
 		if now == nil {
@@ -112,12 +112,19 @@ func (s *sweep) job(t *ledger.Tx) (job *chains.Job, why ledger.Reason) {
 			return
 		}
 		job = &chains.Job{Intent: now.Intent, Account: s.account(now), Chain: s.net.Pinned, Steps: now.Steps,
-			Ahead: flying > 0, Committed: committed, Adopt: true}
+			Ahead: flying > 0, Committed: committed, Adopt: true, Timed: timed}
 		if a := st.Accounts[s.accountID(now)]; a != nil {
 			job.Nonce, job.Adopt = a.Next, a.Adopt || s.net.Options.Flag("external_use")
 		}
 	})
 	return job, why
+}
+
+// timed says whether the chain's time matters to anything that is open on the
+// network: to what expires, and to a spending day.
+func (s *sweep) timed() bool {
+	return slices.ContainsFunc(s.open(), func(t *ledger.Tx) bool { return t.Expire != 0 }) ||
+		slices.ContainsFunc(s.cfg.Limits, func(l Limit) bool { return l.PerDay != nil })
 }
 
 // siblings returns copies of the other open transactions of t's account, on

@@ -155,7 +155,7 @@ func bumps(t *ledger.Tx) uint64 {
 
 // replace drafts, signs, journals and sends one replacement.
 func (s *sweep) replace(r chains.Replacer, t *ledger.Tx, p chains.Purpose, maxFee *big.Int) error {
-	job := &chains.Job{Intent: t.Intent, Account: s.account(t), Chain: s.net.Pinned, Nonce: t.Nonce(), Steps: t.Steps, Committed: new(big.Int)}
+	job := &chains.Job{Intent: t.Intent, Account: s.account(t), Chain: s.net.Pinned, Nonce: t.Nonce(), Steps: t.Steps, Committed: new(big.Int), Timed: s.timed()}
 	ctx, cancel := s.converse()
 	defer cancel()
 	draft, err := r.PrepareReplacement(ctx, job, t.Attempts, p, maxFee)

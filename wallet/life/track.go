@@ -30,9 +30,10 @@ func (s *sweep) track() error {
 			}
 		})
 	}
+	timed := s.timed()
 	watches := make([]chains.Watch, len(signed))
 	for i, t := range signed {
-		watches[i] = chains.Watch{Account: s.account(t), Attempts: t.Attempts, Confirm: t.Confirm}
+		watches[i] = chains.Watch{Account: s.account(t), Attempts: t.Attempts, Confirm: t.Confirm, Timed: timed}
 	}
 	ctx, cancel := s.converse()
 	defer cancel()
@@ -274,7 +275,7 @@ func (s *sweep) schedule() {
 			continue
 		}
 		from, least, most := w.since, max(time.Second, s.line.pace), 15*time.Second
-		if t.State == ledger.Included {
+		if t.State == ledger.Included && !w.included.IsZero() {
 			from, least, most = w.included, max(3*time.Second, s.line.pace), time.Minute
 		}
 		age := now.Sub(from)

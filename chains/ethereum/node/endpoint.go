@@ -24,6 +24,7 @@ type Endpoint struct {
 	bodies atomic.Bool
 	// uncounted: the node has no eth_getBlockTransactionCountByHash.
 	uncounted atomic.Bool
+	greeted   atomic.Uint64
 
 	// Guarded by pool.mu.
 	quarantined bool
@@ -35,6 +36,9 @@ type Endpoint struct {
 
 // Host returns the endpoint's name for messages: a whole URL often holds a key.
 func (e *Endpoint) Host() string { return e.url.Host }
+
+// Greeted counts the connections over which the endpoint has said who it is.
+func (e *Endpoint) Greeted() uint64 { return e.greeted.Load() }
 
 // Do puts calls to the endpoint and keeps the score. An error means that the
 // endpoint has not answered all of them.
@@ -146,6 +150,7 @@ func (e *Endpoint) recognised(hello []*jsonrpc.Call) bool {
 // greet judges the answers to hello. The first answer that any endpoint of the
 // network gives is what all others must give.
 func (e *Endpoint) greet(ask func(...*jsonrpc.Call) error, hello []*jsonrpc.Call) error {
+	e.greeted.Add(1)
 	if hello[1].Method == countOf {
 		if e.recognised(hello) {
 			return nil
