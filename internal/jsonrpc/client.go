@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,7 +61,8 @@ const (
 	// configuration (Besu, 50).
 	maxBatch = 32
 	// maxConns: one for the sweep and one for a command that should not wait
-	// for it. Every connection costs a handshake, which a small processor feels.
+	// for it. Every connection costs a handshake, which a small processor feels:
+	// where one connection carries both (HTTP/2), there is only one.
 	maxConns = 2
 	// idleLimit is shorter than the time after which mobile networks forget a
 	// silent connection.
@@ -70,13 +72,14 @@ const (
 // A Client asks one server. Its methods may be called from several goroutines
 // at once.
 type Client struct {
-	o      Options
-	slots  chan struct{}
-	id     atomic.Uint64
-	single atomic.Bool // the server refuses batches
+	o       Options
+	slots   chan struct{}
+	opening chan struct{} // filled while a connection is made and greeted
+	id      atomic.Uint64
+	single  atomic.Bool // the server refuses batches
 
 	mu     sync.Mutex
-	idle   []*session // the one used last at the end
+	live   []*session // that may be used, the one used last at the end
 	closed bool
 }
 
@@ -84,25 +87,33 @@ type Client struct {
 type session struct {
 	conn    Conn
 	greeted bool
-	expiry  *time.Timer
+	opened  func() // lets others use it; nil once they may
+
+	// Guarded by Client.mu.
+	users  int
+	failed bool        // nobody else may use it
+	expiry *time.Timer // while nobody does
+}
+
+// room says whether a connection that is in use takes another request.
+func (s *session) room() bool {
+	c, ok := s.conn.(interface{ Available() int })
+	return ok && c.Available() > 0
 }
 
 // New returns a client. It connects when it is first used.
 func New(o Options) *Client {
-	return &Client{o: o, slots: make(chan struct{}, maxConns)}
+	return &Client{o: o, slots: make(chan struct{}, maxConns), opening: make(chan struct{}, 1)}
 }
 
 // Close closes the connections that are idle and those in use when they are
 // done; later calls of Do return ErrClosed.
 func (c *Client) Close() error {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.closed = true
-	idle := c.idle
-	c.idle = nil
-	c.mu.Unlock()
-	for _, s := range idle {
-		s.expiry.Stop()
-		s.conn.Close()
+	for _, s := range slices.Clone(c.live) {
+		c.drop(s)
 	}
 	return nil
 }
@@ -205,14 +216,7 @@ func (c *Client) once(ctx context.Context, calls []*Call) error {
 			return err
 		}
 	}
-	if err := c.admit(); err != nil {
-		return err
-	}
-	conn, err := c.o.Connect(ctx)
-	if err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	return c.use(ctx, &session{conn: conn}, calls)
+	return c.open(ctx, calls)
 }
 
 // broken says whether err may be the end of an old connection and nothing more.
@@ -221,8 +225,8 @@ func broken(err error) bool {
 	return !errors.Is(err, ErrAnswer) && !errors.Is(err, ErrTooLarge) && !errors.As(err, &status)
 }
 
-// reuse tries a connection that was idle and may lead nowhere by now without
-// anybody having said so: it leaves time for a new one.
+// reuse tries a connection that was there before and may lead nowhere by now
+// without anybody having said so: it leaves time for a new one.
 func (c *Client) reuse(ctx context.Context, s *session, calls []*Call) error {
 	ctx, cancel := context.WithTimeout(ctx, c.o.Timeout/2)
 	defer cancel()
@@ -230,17 +234,41 @@ func (c *Client) reuse(ctx context.Context, s *session, calls []*Call) error {
 }
 
 func (c *Client) use(ctx context.Context, s *session, calls []*Call) error {
-	if err := c.converse(ctx, s, calls); err != nil {
-		s.conn.Close()
+	err := c.converse(ctx, s, calls)
+	c.give(s, err)
+	return err
+}
+
+// open makes a connection and asks over it. If another one was made meanwhile
+// that takes requests side by side, that one is used.
+func (c *Client) open(ctx context.Context, calls []*Call) error {
+	select {
+	case c.opening <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	opened := sync.OnceFunc(func() { <-c.opening })
+	defer opened()
+	if s, err := c.take(); err != nil {
+		return err
+	} else if s != nil {
+		opened()
+		return c.use(ctx, s, calls)
+	}
+	if err := c.admit(); err != nil {
 		return err
 	}
-	c.give(s)
-	return nil
+	conn, err := c.o.Connect(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	return c.use(ctx, &session{conn: conn, users: 1, opened: opened}, calls)
 }
 
 // converse greets the far side if that was not done yet, and asks calls.
 func (c *Client) converse(ctx context.Context, s *session, calls []*Call) error {
 	if s.greeted || c.o.Hello == nil {
+		c.admitOthers(s)
 		return c.ask(ctx, s, calls)
 	}
 	hello := c.o.Hello()
@@ -256,7 +284,23 @@ func (c *Client) converse(ctx context.Context, s *session, calls []*Call) error 
 		return err
 	}
 	s.greeted = true
+	c.admitOthers(s)
 	return c.ask(ctx, s, rest)
+}
+
+// admitOthers lets others use a session that is new.
+func (c *Client) admitOthers(s *session) {
+	opened := s.opened
+	if opened == nil {
+		return
+	}
+	s.opened = nil
+	c.mu.Lock()
+	if !c.closed {
+		c.live = append(c.live, s)
+	}
+	c.mu.Unlock()
+	opened()
 }
 
 func acts(calls []*Call) bool {
@@ -290,46 +334,64 @@ func (c *Client) ask(ctx context.Context, s *session, calls []*Call) error {
 	return nil
 }
 
-// take returns an idle session that still works, or nil.
+// take returns a session that still works and takes a request, or nil.
 func (c *Client) take() (*session, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return nil, ErrClosed
 	}
-	for len(c.idle) > 0 {
-		s := c.idle[len(c.idle)-1]
-		c.idle = c.idle[:len(c.idle)-1]
-		s.expiry.Stop()
-		if s.conn.Err() == nil {
+	for _, s := range slices.Backward(slices.Clone(c.live)) {
+		switch {
+		case s.conn.Err() != nil:
+			c.drop(s)
+		case s.users == 0:
+			s.expiry.Stop()
+			s.users = 1
+			return s, nil
+		case s.room():
+			s.users++
 			return s, nil
 		}
-		s.conn.Close()
 	}
 	return nil, nil
 }
 
-// give keeps s for a later call.
-func (c *Client) give(s *session) {
+// give keeps s for a later call, unless err says that it should not be used again.
+// A caller who has no more time says nothing about a connection that others share.
+func (c *Client) give(s *session, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		s.conn.Close()
+	s.users--
+	if err != nil && !(errors.Is(err, context.Canceled) && s.room()) || c.closed || s.failed {
+		c.drop(s)
 		return
 	}
-	s.expiry = time.AfterFunc(idleLimit, func() { c.expire(s) })
-	c.idle = append(c.idle, s)
+	if s.users == 0 {
+		s.expiry = time.AfterFunc(idleLimit, func() { c.expire(s) })
+	}
+	if i := slices.Index(c.live, s); i >= 0 {
+		c.live = append(slices.Delete(c.live, i, i+1), s)
+	}
+}
+
+// drop has nobody use s any more, and closes it when nobody does. c.mu is held.
+func (c *Client) drop(s *session) {
+	s.failed = true
+	c.live = slices.DeleteFunc(c.live, func(x *session) bool { return x == s })
+	if s.users == 0 {
+		if s.expiry != nil {
+			s.expiry.Stop()
+		}
+		s.conn.Close()
+	}
 }
 
 // expire closes s if nobody has taken it meanwhile.
 func (c *Client) expire(s *session) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i, x := range c.idle {
-		if x == s {
-			c.idle = append(c.idle[:i], c.idle[i+1:]...)
-			s.conn.Close()
-			return
-		}
+	if s.users == 0 && !s.failed {
+		c.drop(s)
 	}
 }

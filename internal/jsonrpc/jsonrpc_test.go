@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -512,6 +513,95 @@ func TestLimits(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// A wideConn carries requests side by side, as HTTP/2 does.
+type wideConn struct{ *farConn }
+
+func (wideConn) Available() int { return 99 }
+
+// Where one connection carries several requests there is only one, also while it
+// is made; who has no more time leaves it to the others, and one that broke is not
+// used again.
+func TestShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var closed atomic.Int32
+		slow := time.Second
+		f := &far{}
+		f.respond = func(q []question, batch bool) (int, string, error) {
+			f.mu.Unlock()
+			time.Sleep(slow)
+			f.mu.Lock()
+			return 200, results(q, batch), nil
+		}
+		c := client(f, Options{Hello: func() []*Call { return ask("hello") }, Greet: func(func(...*Call) error, []*Call) error { return nil }})
+		c.o.Connect = func(ctx context.Context) (Conn, error) {
+			conn, err := f.connect(ctx)
+			far := conn.(*farConn)
+			return closingConn{wideConn{far}, func() { closed.Add(1) }}, err
+		}
+		both := func() {
+			t.Helper()
+			var wg sync.WaitGroup
+			for range 2 {
+				wg.Go(func() {
+					calls := ask("a", "b")
+					if err := c.Do(t.Context(), calls...); err != nil {
+						t.Error(err)
+					}
+					check(t, calls)
+				})
+			}
+			wg.Wait()
+		}
+		both()
+		both()
+		if f.dials != 1 || closed.Load() != 0 {
+			t.Fatalf("%d connections, closed %v", f.dials, closed.Load())
+		}
+		// One gives up, the other one goes on.
+		ctx, cancel := context.WithCancel(t.Context())
+		f.hang = func(int) bool { return ctx.Err() == nil }
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := c.Do(ctx, ask("c")...); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		wg.Wait()
+		f.hang = nil
+		both()
+		if f.dials != 1 {
+			t.Errorf("%d connections after somebody gave up", f.dials)
+		}
+		// It breaks under both: both are asked again, over one new connection.
+		f.broken = 1
+		both()
+		if f.dials != 2 || closed.Load() != 1 {
+			t.Errorf("%d connections, closed %v", f.dials, closed.Load())
+		}
+		// Closed while in use: closed when it is done.
+		slow = time.Minute / 10
+		wg.Go(func() { c.Do(t.Context(), ask("d")...) })
+		synctest.Wait()
+		c.Close()
+		if closed.Load() != 1 {
+			t.Errorf("%d closed under a request", closed.Load())
+		}
+		wg.Wait()
+		if closed.Load() != 2 {
+			t.Errorf("%d closed", closed.Load())
+		}
+	})
+}
+
+type closingConn struct {
+	wideConn
+	closed func()
+}
+
+func (c closingConn) Close() error { c.closed(); return c.wideConn.Close() }
 
 func TestClose(t *testing.T) {
 	f := &far{}
