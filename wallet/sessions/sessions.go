@@ -123,7 +123,18 @@ func (s *Store) Write(ctx context.Context, stop bool) {
 	for key, plain := range s.due(stop) {
 		if err := s.write(ctx, key, plain); err != nil {
 			s.cfg.Log.Warn("a TLS session was not kept", "err", err)
+			s.postpone(key)
 		}
+	}
+}
+
+// postpone has a session that was not written tried again when it is due.
+func (s *Store) postpone(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, ok := s.fresh[key]; ok {
+		f.changed = true
+		s.fresh[key] = f
 	}
 }
 
