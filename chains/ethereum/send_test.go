@@ -151,6 +151,9 @@ func TestPoorNodes(t *testing.T) {
 		"no headers":     {NoHeaders: true},
 		"neither":        {NoBatch: true, NoHeaders: true, NoTip: true},
 		"no first block": {NoGenesis: true},
+		"no counting":    fail("eth_getBlockTransactionCountByHash", "the method does not exist/is not available", -32601),
+		"no history":     fail("eth_feeHistory", "the method does not exist/is not available", -32601),
+		"no height":      fail("eth_blockNumber", "the method does not exist/is not available", -32601),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, fakenode.Options{}, nil, 1)

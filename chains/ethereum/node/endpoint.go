@@ -136,7 +136,9 @@ func (e *Endpoint) hello() []*jsonrpc.Call {
 // decides.
 func (e *Endpoint) recognised(hello []*jsonrpc.Call) bool {
 	if hello[1].Err != nil {
-		e.uncounted.Store(true)
+		if wire.Classify(hello[1].Err) == wire.NoMethod {
+			e.uncounted.Store(true)
+		}
 		return false
 	}
 	id, err := wire.ReadBig("chain id", hello[0].Result)

@@ -256,6 +256,36 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
+// TestShortHello: a new connection to a node of a known chain asks for no block,
+// where the node can do without; a node that cannot is asked only once.
+func TestShortHello(t *testing.T) {
+	bubble(t, Options{}, func(b *bench) {
+		b.expect("the first contact", "a.example")
+		first := b.a.Calls("eth_getBlockByNumber")
+		again := func(what string, counts, blocks int) {
+			b.t.Helper()
+			c, n := b.a.Calls("eth_getBlockTransactionCountByHash"), b.a.Calls("eth_getBlockByNumber")
+			b.a.Restart()
+			b.expect(what, "a.example")
+			if c, n = b.a.Calls("eth_getBlockTransactionCountByHash")-c, b.a.Calls("eth_getBlockByNumber")-n; c != counts || n != blocks {
+				b.t.Errorf("%s: asked %d times for the count, %d times for a block", what, c, n)
+			}
+		}
+		if first != 1 {
+			b.t.Errorf("at first contact %d blocks", first)
+		}
+		again("a new connection", 1, 0)
+		no := func(code int64, text string) map[string]*jsonrpc.Error {
+			return map[string]*jsonrpc.Error{"eth_getBlockTransactionCountByHash": {Code: code, Message: text}}
+		}
+		b.a.SetFaults(fakenode.Faults{Errors: no(-32000, "not now")})
+		again("a node that cannot just now", 1, 1)
+		b.a.SetFaults(fakenode.Faults{Errors: no(-32601, "the method does not exist/is not available")})
+		again("a node without the method", 1, 1)
+		again("and again", 0, 1)
+	})
+}
+
 // lacksBlocks is how a node answers that does not have the block with a hash.
 var lacksBlocks = map[string]string{"eth_getBlockByHash": "null", "eth_getBlockTransactionCountByHash": "null"}
 
