@@ -115,7 +115,7 @@ func TestLongLogs(t *testing.T) {
 // ever. Where the gas is given nobody can tell a long answer from a long complaint.
 func TestLongRevert(t *testing.T) {
 	w := newWorld(t, fakenode.Options{}, nil, 1)
-	data, err := json.Marshal("0x08c379a0" + strings.Repeat("ab", 1<<20))
+	data, err := json.Marshal("0x08c379a0" + strings.Repeat("ab", 600<<10))
 	if err != nil {
 		t.Fatal(err)
 	}

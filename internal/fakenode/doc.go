@@ -26,7 +26,7 @@ const (
 	Custom  = "0x0000000000000000000000000000000000009005" // reverts with a custom error
 	// Late succeeds when simulated and fails when included, until [Chain.SetLate].
 	Late = "0x0000000000000000000000000000000000009006"
-	// Loud succeeds with logs of two megabytes, or fails when it is included:
+	// Loud succeeds with logs of more than a megabyte, or fails when it is included:
 	// [Chain.SetMute].
 	Loud = "0x0000000000000000000000000000000000009010"
 	// Gate reverts until an included transaction has called it with call data

@@ -312,7 +312,7 @@ func receipt(in *inclusion) object {
 		"logsBloom": hexutil.Bytes(make([]byte, 256)),
 	}
 	if to := in.tx.To(); to != nil && to.Hex() == Loud && in.success {
-		o["logs"] = []any{object{"address": Loud, "topics": []string{}, "data": "0x" + strings.Repeat("ab", 1<<20)}}
+		o["logs"] = []any{object{"address": Loud, "topics": []string{}, "data": "0x" + strings.Repeat("ab", 600<<10)}}
 	}
 	if in.tx.To() == nil {
 		o["contractAddress"] = crypto.CreateAddress(in.from, in.tx.Nonce())
