@@ -69,7 +69,7 @@ func arguments(t *testing.T, all []any) []string {
 
 // TestE2EOracleCalls: call data of any function, and what it returns.
 func TestE2EOracleCalls(t *testing.T) {
-	cases(t, 1, 2500, func(t *testing.T, r *random) {
+	cases(t, 1, 2000, func(t *testing.T, r *random) {
 		in, out := r.shapes(0, 4, 3), r.shapes(1, 4, 3)
 		args, returns := values(r, in), values(r, out)
 		signature := r.name(0) + tuple(in)

@@ -134,7 +134,7 @@ func TestE2EOracleTypedData(t *testing.T) {
 // TestE2EOracleMessages: hashes and signatures of messages (EIP-191).
 func TestE2EOracleMessages(t *testing.T) {
 	zeros := 0
-	cases(t, 5, 1200, func(t *testing.T, r *random) {
+	cases(t, 5, 1000, func(t *testing.T, r *random) {
 		message := r.bytes(r.IntN(150))
 		if r.chance(3) {
 			message = []byte(r.text(60))
