@@ -69,7 +69,7 @@ func arguments(t *testing.T, all []any) []string {
 
 // TestE2EOracleCalls: call data of any function, and what it returns.
 func TestE2EOracleCalls(t *testing.T) {
-	cases(t, 1, 2000, func(t *testing.T, r *random) {
+	cases(t, 1, 1500, func(t *testing.T, r *random) {
 		in, out := r.shapes(0, 4, 3), r.shapes(1, 4, 3)
 		args, returns := values(r, in), values(r, out)
 		signature := r.name(0) + tuple(in)
@@ -133,7 +133,7 @@ func TestE2EOracleConstructors(t *testing.T) {
 // TestE2EOracleEvents: the topics that find the logs of any event. The
 // oracle knows no indexed arrays and tuples.
 func TestE2EOracleEvents(t *testing.T) {
-	cases(t, 3, 800, func(t *testing.T, r *random) {
+	cases(t, 3, 600, func(t *testing.T, r *random) {
 		parts := r.shapes(0, 5, 2)
 		args := values(r, parts)
 		var params []string

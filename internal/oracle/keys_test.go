@@ -78,7 +78,7 @@ func (k *signer) sign(t *testing.T, digest []byte) []byte {
 
 // TestE2EOracleAddresses: checksums, and addresses of keys.
 func TestE2EOracleAddresses(t *testing.T) {
-	cases(t, 6, 800, func(t *testing.T, r *random) {
+	cases(t, 6, 500, func(t *testing.T, r *random) {
 		k := draw(t, r)
 		lower := r.hex(20)
 		var a struct{ Address, Public, Of string }
@@ -97,7 +97,7 @@ func TestE2EOracleAddresses(t *testing.T) {
 
 // TestE2EOracleMnemonics: keys that come from words (BIP-39, BIP-32).
 func TestE2EOracleMnemonics(t *testing.T) {
-	cases(t, 7, 120, func(t *testing.T, r *random) {
+	cases(t, 7, 100, func(t *testing.T, r *random) {
 		path := "m"
 		for range r.IntN(6) {
 			path += fmt.Sprintf("/%d", []uint32{0, 1, 60, 1<<31 - 1, r.Uint32() >> 1}[r.IntN(5)])
@@ -120,7 +120,7 @@ func TestE2EOracleMnemonics(t *testing.T) {
 
 // TestE2EOracleKeyFiles: Web3 files, in both directions.
 func TestE2EOracleKeyFiles(t *testing.T) {
-	cases(t, 8, 8, func(t *testing.T, r *random) {
+	cases(t, 8, 5, func(t *testing.T, r *random) {
 		k := draw(t, r)
 		passphrase := "p" + ascii(r, 20)
 		file, err := keyfile.EncodeWeb3(bytesOf(t, k.secret), []byte(passphrase), source{r})

@@ -83,7 +83,6 @@ const answers = {
       price: plain(tx.gasPrice), cap: plain(tx.maxFeePerGas), tip: plain(tx.maxPriorityFeePerGas),
       to: tx.to, value: plain(tx.value), data: tx.data, list: tx.accessList ? tx.accessList.length : 0,
       hash: tx.hash, from: tx.from, unsigned: tx.unsignedHash, serialized: tx.serialized,
-      r: tx.signature.r, s: tx.signature.s,
     };
   },
 
