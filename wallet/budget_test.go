@@ -89,6 +89,11 @@ func TestDailyBytes(t *testing.T) {
 		t.Fatalf("%d requests for a budget of 5", n)
 	}
 	w.state(b, ledger.Accepted, ledger.BudgetUsed)
+	for _, e := range w.m.Book.Retained(0, 1000) {
+		if e.Name == "net" && e.Fields[0] == uint32(0) {
+			t.Errorf("hosts were told that the network is down: %+v", e)
+		}
+	}
 	if _, err := w.balance(); !errors.Is(err, chains.ErrBudget) {
 		t.Errorf("a question: %v", err)
 	}

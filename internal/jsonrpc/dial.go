@@ -45,11 +45,6 @@ func Connector(u *url.URL, o DialOptions) func(context.Context) (Conn, error) {
 	}
 	return func(ctx context.Context) (Conn, error) {
 		conn, err := t.NewClientConn(ctx, u.Scheme, address)
-		if o.TLS != nil {
-			if s, ok := o.TLS.ClientSessionCache.(*sessions); ok {
-				s.connected(err)
-			}
-		}
 		if err != nil {
 			return nil, err
 		}

@@ -29,10 +29,9 @@ type sessions struct {
 	key   string
 	store SessionStore // nil for none
 
-	mu      sync.Mutex
-	loaded  bool
-	offered bool // to the server of a handshake that is under way
-	newest  *tls.ClientSessionState
+	mu     sync.Mutex
+	loaded bool
+	newest *tls.ClientSessionState
 }
 
 // Get implements tls.ClientSessionCache.
@@ -44,25 +43,12 @@ func (s *sessions) Get(string) (*tls.ClientSessionState, bool) {
 			s.newest = readSession(b)
 		}
 	}
-	s.loaded, s.offered = true, s.newest != nil
+	s.loaded = true
 	return s.newest, s.newest != nil
 }
 
-// connected says how a handshake ended. A session that was offered in one that
-// failed is forgotten: a server may break off for nothing else.
-func (s *sessions) connected(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil && s.offered {
-		s.newest = nil
-		if s.store != nil {
-			s.store.Keep(s.key, nil)
-		}
-	}
-	s.offered = false
-}
-
-// Put implements tls.ClientSessionCache.
+// Put implements tls.ClientSessionCache. A session that was offered in a handshake
+// that failed is put as nil: it is forgotten.
 func (s *sessions) Put(_ string, session *tls.ClientSessionState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
