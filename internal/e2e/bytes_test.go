@@ -157,13 +157,26 @@ const (
 	coldMost = 6 << 10
 	fullMost = 6500
 	warmMost = 3 << 10
+
+	// inTime is how many requests a payment takes whose block is there at the first
+	// look. A machine that is busy makes its blocks late: each look before one
+	// takes two more requests, and so many bytes.
+	inTime   = 4
+	lookMost = 1400
 )
 
 // A payment is what one cost.
 type payment struct {
 	bytes   int64
 	before  int // requests before the transaction left
+	all     int // requests
 	resumed bool
+}
+
+// within says whether a payment cost at most so much, but for looks at a chain
+// that was late.
+func (p payment) within(most int64) bool {
+	return p.bytes <= most+int64(max(0, p.all-inTime)/2*lookMost)
 }
 
 // TestE2EBytes counts what payments cost on the air, handshakes included, on a
@@ -194,13 +207,13 @@ func testBytes(t *testing.T, resumed bool) {
 		bytes, asked, resumed := m.tap.bytes.Load(), m.requests(), m.resumed.Load()
 		last = b.send("w", ref, nobody(t, 1), "7")
 		b.wait(last, included)
-		p := payment{m.tap.bytes.Load() - bytes, int(left.Load()) - asked - 1, m.resumed.Load() > resumed}
-		t.Logf("%s: %d bytes, %d requests before it left, %d in all, resumed %v", ref, p.bytes, p.before, m.requests()-asked, p.resumed)
+		p := payment{m.tap.bytes.Load() - bytes, int(left.Load()) - asked - 1, m.requests() - asked, m.resumed.Load() > resumed}
+		t.Logf("%s: %d bytes, %d requests before it left, %d in all, resumed %v", ref, p.bytes, p.before, p.all, p.resumed)
 		return p
 	}
 	t.Logf("the server's certificates have %d bytes", m.chain)
 	pay("contact")
-	if p := pay("warm"); p.bytes > warmMost || p.before > 2 {
+	if p := pay("warm"); !p.within(warmMost) || p.before > 2 {
 		t.Errorf("warm: %+v, at most %d bytes and 2 requests", p, warmMost)
 	}
 	f := fields(b.ok(`AT+BOATSTAT="net"`)[0])
@@ -221,7 +234,7 @@ func testBytes(t *testing.T, resumed bool) {
 		t.Errorf("%d requests at a start, with nothing open", n)
 	}
 	most := map[bool]int64{true: coldMost, false: fullMost}[resumed]
-	if p := pay("cold"); p.bytes > most || p.resumed != resumed {
+	if p := pay("cold"); !p.within(most) || p.resumed != resumed {
 		t.Errorf("cold: %+v, at most %d bytes", p, most)
 	}
 	if n := m.tap.conns.Load(); n != 2 {
