@@ -236,6 +236,9 @@ func TestRetained(t *testing.T) {
 	if got := b.Retained(0, 10); !slices.Equal(numbers(got), seqs[2:]) {
 		t.Errorf("after acknowledging and a restart: %v", numbers(got))
 	}
+	if first, last := b.RetainedRange(); first != seqs[2] || last != seqs[2] {
+		t.Errorf("range %d to %d behind ends that are acknowledged", first, last)
+	}
 	ok(t, b.Acknowledge(1<<32-1))
 	if got := b.Retained(0, 10); len(got) != 0 {
 		t.Errorf("after acknowledging all: %v", numbers(got))
