@@ -29,6 +29,7 @@ type chain struct {
 	down      bool
 	asked     int // scans
 	horizons  int
+	during    func() // called once, while a scan is under way
 }
 
 type block struct {
@@ -130,6 +131,10 @@ func (c *chain) Scan(_ context.Context, scans []chains.Scan) ([]chains.Scanned, 
 			return nil, fmt.Errorf("blocks %d to %d of %d: %w", s.From, s.To, c.head(), chains.ErrUnreachable)
 		}
 		all[i] = c.scan(s)
+	}
+	if f := c.during; f != nil {
+		c.during = nil
+		f()
 	}
 	return all, nil
 }

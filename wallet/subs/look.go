@@ -161,7 +161,7 @@ func (l *look) all(mine []ledger.Subscription) error {
 	for _, sub := range mine {
 		c := l.cursor(&sub)
 		if c.chain == (chains.Identity{}) {
-			if err := l.begin(sub.N); err != nil {
+			if err := l.begin(&sub); err != nil && !errors.Is(err, errGone) {
 				return err
 			}
 			continue
@@ -182,28 +182,42 @@ func (l *look) all(mine []ledger.Subscription) error {
 		return err
 	}
 	for i := range tasks {
-		if err := l.take(&tasks[i], &results[i]); err != nil {
+		if err := l.take(&tasks[i], &results[i]); err != nil && !errors.Is(err, errGone) {
 			return err
 		}
 	}
 	return nil
 }
 
+// still returns the subscription as it is now that a look found as was. Another
+// one may have its number by then.
+func (l *look) still(st *ledger.State, was *ledger.Subscription) (*ledger.Subscription, error) {
+	sub := st.Subs[was.N]
+	switch {
+	case sub == nil || sub.Net != was.Net || !same(sub.Filter, was.Filter) || (sub.Chain == nil) != (was.Chain == nil):
+		return nil, errGone
+	case !l.net.Current(st):
+		return nil, errStale
+	}
+	return sub, nil
+}
+
 // begin starts a subscription behind the newest block.
-func (l *look) begin(n uint32) error {
+func (l *look) begin(was *ledger.Subscription) error {
 	c := cursor{l.net.Pinned, l.horizon.Head, l.horizon.Head.Number}
 	err := l.cfg.Book.Update(func(u *book.Update) error {
-		if u.State().Subs[n] == nil || !l.net.Current(u.State()) {
-			return errStale
+		sub, err := l.still(u.State(), was)
+		if err != nil {
+			return err
 		}
-		u.Add(ledger.Looked{N: n, Chain: c.chain, Seen: c.seen, Final: c.final})
+		u.Add(ledger.Looked{N: sub.N, Chain: c.chain, Seen: c.seen, Final: c.final})
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	l.remember(n, c)
-	l.cfg.Log.Info("a subscription begins", "subscription", n, "net", l.net.Name, "behind block", c.final)
+	l.remember(was.N, c)
+	l.cfg.Log.Info("a subscription begins", "subscription", was.N, "net", l.net.Name, "behind block", c.final)
 	return nil
 }
 
@@ -307,9 +321,9 @@ func (l *look) vanished(t *task, r *chains.Scanned) (gone [][]byte, err error) {
 func (l *look) write(t *task, last chains.Head, events []chains.Event, gone [][]byte) (cut *chains.Event, told int, err error) {
 	var end cursor
 	err = l.cfg.Book.Update(func(u *book.Update) error {
-		sub := u.State().Subs[t.sub.N]
-		if sub == nil || !l.net.Current(u.State()) {
-			return errStale
+		sub, err := l.still(u.State(), &t.sub)
+		if err != nil {
+			return err
 		}
 		left := l.tellVanished(u, sub, gone)
 		end = cursor{t.from.chain, last, t.from.final}

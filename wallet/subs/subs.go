@@ -210,5 +210,8 @@ func (s *Set) of(net string) (mine []ledger.Subscription, full bool) {
 	return mine, full
 }
 
-// errStale: the network is not any more what was looked at.
-var errStale = errors.New("the network was changed meanwhile")
+// Why what was found is not told.
+var (
+	errGone  = errors.New("the subscription was ended meanwhile")
+	errStale = errors.New("the network was changed meanwhile")
+)

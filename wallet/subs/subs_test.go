@@ -380,6 +380,40 @@ func TestNumberOfTheGone(t *testing.T) {
 	}
 }
 
+// TestDeletedWhileLooking: what was looked for on behalf of a subscription that is
+// gone is told to nobody, also where another one has its number by then, and the
+// others miss nothing.
+func TestDeletedWhileLooking(t *testing.T) {
+	for name, again := range map[string]func(*world){
+		"nothing":     func(*world) {},
+		"another one": func(w *world) { w.add("0x00", "B") },
+		"the same":    func(w *world) { w.add("0x00", "A") },
+	} {
+		w := newWorld(t, 1, 8)
+		gone, stays := w.add("0x00", "A"), w.add("0x01", "any")
+		w.ok(w.look())
+		w.chain.mine(40)
+		w.chain.during = func() {
+			w.ok(w.subs.Delete(gone))
+			delete(w.begun, gone)
+			again(w)
+		}
+		if err := w.look(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		w.listen()
+		for _, e := range w.told {
+			if e.Sub != stays {
+				t.Fatalf("%s: told %+v", name, e)
+			}
+		}
+		w.ok(w.look())
+		w.chain.mine(40)
+		w.settle()
+		w.judge()
+	}
+}
+
 // TestPace: a chain on which nothing happens is looked at ever more seldom, and
 // at once when hosts change something; one look costs one question while no block
 // is new.
