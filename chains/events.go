@@ -31,8 +31,8 @@ type Scanned struct {
 	Events []Event // in the order of blocks and indexes
 	// Last is the block To in the chain of which the events are.
 	Last Head
-	// Err is ErrTooMuch where fewer blocks must be asked for; then there is
-	// nothing else.
+	// Err is why there is nothing else: ErrTooMuch where fewer blocks must be
+	// asked for, and of a single block whatever keeps it from being read.
 	Err error
 }
 
@@ -58,6 +58,7 @@ type Eventer interface {
 	Horizon(ctx context.Context, blocks []uint64) (*Horizon, error)
 
 	// Scan looks for events, all scans at one node; the answers are in the order of
-	// the scans. ErrUnreachable where no node has come as far as the last To.
+	// the scans. ErrUnreachable where no node has come as far as the last To. Why a
+	// single block cannot be read is the error itself where there is but one scan.
 	Scan(ctx context.Context, scans []Scan) ([]Scanned, error)
 }

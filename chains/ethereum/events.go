@@ -57,13 +57,32 @@ func (n *network) Horizon(ctx context.Context, blocks []uint64) (h *chains.Horiz
 
 // Scan asks one endpoint for the logs of all scans and for the blocks at which
 // they end. What a node says about a range that is too large for it has no form;
-// so any complaint about more than one block is taken for that.
+// so any complaint about more than one block is taken for that. Where one block
+// cannot be read, the next endpoint is asked; where none can, that is the answer
+// to this scan alone.
 func (n *network) Scan(ctx context.Context, scans []chains.Scan) (all []chains.Scanned, err error) {
 	err = n.pool.Try(ctx, "look for events", func(e *node.Endpoint) error {
-		all = make([]chains.Scanned, len(scans))
-		return n.scan(ctx, e, scans, all)
+		some := make([]chains.Scanned, len(scans))
+		if err := n.scan(ctx, e, scans, some); err != nil {
+			return err
+		}
+		all = some
+		return unread(scans, some)
 	})
+	if err != nil && len(all) > 1 {
+		return all, nil
+	}
 	return all, err
+}
+
+// unread returns why one block, which cannot be made less, was not read.
+func unread(scans []chains.Scan, all []chains.Scanned) error {
+	for i, s := range scans {
+		if s.From == s.To && all[i].Err != nil {
+			return all[i].Err
+		}
+	}
+	return nil
 }
 
 func (n *network) scan(ctx context.Context, e *node.Endpoint, scans []chains.Scan, all []chains.Scanned) error {
@@ -127,10 +146,10 @@ func readEnd(e *node.Endpoint, call *jsonrpc.Call, number uint64) (chains.Head, 
 func readScan(e *node.Endpoint, call *jsonrpc.Call, s chains.Scan, end chains.Head) (chains.Scanned, error) {
 	raw, err := e.Result(call)
 	if err != nil {
-		if s.From < s.To {
-			return chains.Scanned{Err: wire.Refuse(chains.ErrTooMuch, "ask "+e.Host()+" for events", "%v", err)}, nil
+		if s.From < s.To || call.TooLarge {
+			err = wire.Refuse(chains.ErrTooMuch, "ask "+e.Host()+" for events", "%v", err)
 		}
-		return chains.Scanned{}, err
+		return chains.Scanned{Err: err}, nil
 	}
 	events, err := wire.ReadEvents(raw)
 	if err != nil {

@@ -142,8 +142,12 @@ func TestScanTooMuch(t *testing.T) {
 	if all[0].Err != nil || !errors.Is(all[1].Err, chains.ErrTooMuch) {
 		t.Errorf("%v, %v", all[0].Err, all[1].Err)
 	}
-	if _, err := w.eventer().Scan(t.Context(), []chains.Scan{{Filter: f, From: 10, To: 10}}); !errors.Is(err, chains.ErrRefused) {
+	if _, err := w.eventer().Scan(t.Context(), []chains.Scan{{Filter: f, From: 10, To: 10}}); !errors.Is(err, chains.ErrTooMuch) {
 		t.Error(err)
+	}
+	all = w.scan(chains.Scan{Filter: f, From: 10, To: 10}, chains.Scan{Filter: f, From: 1, To: 9})
+	if !errors.Is(all[0].Err, chains.ErrTooMuch) || all[1].Err != nil || len(all[1].Events) != 1 {
+		t.Errorf("a block that is too large beside others: %v, %v", all[0].Err, all[1].Err)
 	}
 	if s := w.net.(chains.Meter).Status(); s.Up != 1 {
 		t.Errorf("the node counts as down: %+v", s)

@@ -29,6 +29,7 @@ type chain struct {
 	down      bool
 	asked     int // scans
 	horizons  int
+	flooded   string // contract of which every block has more than any answer holds
 	during    func() // called once, while a scan is under way
 }
 
@@ -140,6 +141,9 @@ func (c *chain) Scan(_ context.Context, scans []chains.Scan) ([]chains.Scanned, 
 }
 
 func (c *chain) scan(s chains.Scan) chains.Scanned {
+	if s.Filter.Contract == c.flooded {
+		return chains.Scanned{Err: chains.ErrTooMuch}
+	}
 	r := chains.Scanned{Last: c.blocks[s.To].head}
 	for n := s.From; n <= s.To; n++ {
 		if c.forgetful && n > c.final() {

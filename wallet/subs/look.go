@@ -38,9 +38,9 @@ const (
 type pace struct {
 	due    time.Time // of the next look
 	active time.Time // of the last event, or the last change
-	span   uint64    // blocks to ask for at once
 	parked bool      // it is not looked at until there is room
 	at     map[uint32]cursor
+	spans  map[uint32]uint64 // blocks to ask for at once, by subscription
 }
 
 // A cursor is how far a subscription has come; on flash it may be less.
@@ -54,7 +54,7 @@ type cursor struct {
 func (s *Set) pace(net string) *pace {
 	p := s.paces[net]
 	if p == nil {
-		p = &pace{span: firstSpan, at: map[uint32]cursor{}, active: s.cfg.Now()}
+		p = &pace{at: map[uint32]cursor{}, spans: map[uint32]uint64{}, active: s.cfg.Now()}
 		s.paces[net] = p
 	}
 	return p
@@ -181,12 +181,18 @@ func (l *look) all(mine []ledger.Subscription) error {
 	if err != nil {
 		return err
 	}
+	var odd error // with one contract's events, which does not keep the others
 	for i := range tasks {
-		if err := l.take(&tasks[i], &results[i]); err != nil && !errors.Is(err, errGone) {
+		err := l.take(&tasks[i], &results[i])
+		switch {
+		case err == nil, errors.Is(err, errGone):
+		case results[i].Err != nil, errors.Is(err, chains.ErrDisagree):
+			odd = fmt.Errorf("subscription %d: %w", tasks[i].sub.N, err)
+		default:
 			return err
 		}
 	}
-	return nil
+	return odd
 }
 
 // still returns the subscription as it is now that a look found as was. Another
@@ -236,10 +242,7 @@ func (l *look) plan(t *task) bool {
 		from = c.final + 1
 	}
 	t.whole = from == c.final+1
-	l.mu.Lock()
-	span := l.pace(l.net.Name).span
-	l.mu.Unlock()
-	t.scan = chains.Scan{Filter: t.sub.Filter, From: from, To: min(h.Head.Number, from+span-1)}
+	t.scan = chains.Scan{Filter: t.sub.Filter, From: from, To: min(h.Head.Number, from+l.span(t.sub.N)-1)}
 	return t.scan.From <= t.scan.To
 }
 
@@ -247,14 +250,14 @@ func (l *look) plan(t *task) bool {
 func (l *look) take(t *task, r *chains.Scanned) error {
 	size := t.scan.To - t.scan.From + 1
 	if errors.Is(r.Err, chains.ErrTooMuch) && size > 1 {
-		l.resize(size, false)
+		l.resize(t.sub.N, size, false)
 		l.behind = true
 		return nil
 	}
 	if r.Err != nil {
 		return r.Err
 	}
-	l.resize(size, true)
+	l.resize(t.sub.N, size, true)
 	gone, err := l.vanished(t, r)
 	if err != nil {
 		return err
@@ -270,17 +273,29 @@ func (l *look) take(t *task, r *chains.Scanned) error {
 	}
 }
 
-// resize learns how many blocks a node allows at once.
-func (l *look) resize(size uint64, good bool) {
+// span returns how many blocks to ask for at once.
+func (l *look) span(n uint32) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p := l.pace(l.net.Name)
+	if span, ok := l.pace(l.net.Name).spans[n]; ok {
+		return span
+	}
+	return firstSpan
+}
+
+// resize learns how many blocks a node allows at once, which may be few for a
+// contract that logs much.
+func (l *look) resize(n uint32, size uint64, good bool) {
+	span := l.span(n)
 	switch {
 	case !good:
-		p.span = min(p.span, size/2)
-	case size == p.span:
-		p.span = min(p.span+p.span/8+1, maxSpan)
+		span = min(span, size/2)
+	case size == span:
+		span = min(span+span/8+1, maxSpan)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pace(l.net.Name).spans[n] = span
 }
 
 // vanished returns the blocks of which events were told and that are in the range

@@ -414,6 +414,34 @@ func TestDeletedWhileLooking(t *testing.T) {
 	}
 }
 
+// TestFlooded: a contract that logs more in a block than a node can answer with
+// does not keep the events of others, and its own are told when they can be read.
+func TestFlooded(t *testing.T) {
+	w := newWorld(t, 1, 8)
+	bad, good := w.add("0x00", "any"), w.add("0x01", "any")
+	w.ok(w.look())
+	w.chain.flooded = "0x00"
+	var err error
+	for range 30 { // until it is known that a single block is too much
+		w.chain.mine(40)
+		err = w.look()
+	}
+	if !errors.Is(err, chains.ErrTooMuch) {
+		t.Errorf("%v, and nobody is told why nothing comes", err)
+	}
+	w.listen()
+	told := map[uint32]int{}
+	for _, e := range w.told {
+		told[e.Sub]++
+	}
+	if told[bad] != 0 || told[good] < 500 {
+		t.Errorf("told of %v events", told)
+	}
+	w.chain.flooded = ""
+	w.settle()
+	w.judge()
+}
+
 // TestPace: a chain on which nothing happens is looked at ever more seldom, and
 // at once when hosts change something; one look costs one question while no block
 // is new.
