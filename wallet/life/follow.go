@@ -1,6 +1,7 @@
 package life
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -57,7 +58,7 @@ func (s *sweep) follow() error {
 // hinders says whether an error is one of the network, or of the flash, and not
 // of the events.
 func hinders(err error) bool {
-	for _, kind := range []error{chains.ErrUnreachable, chains.ErrOtherChain, chains.ErrBudget, book.ErrFlash} {
+	for _, kind := range []error{chains.ErrUnreachable, chains.ErrOtherChain, chains.ErrBudget, book.ErrFlash, context.DeadlineExceeded} {
 		if errors.Is(err, kind) {
 			return true
 		}

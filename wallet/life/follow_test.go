@@ -85,6 +85,9 @@ func TestFollow(t *testing.T) {
 	f.err = chains.ErrUnreachable
 	sweep("unreachable", 5, 2*time.Second)
 	sweep("still resting", 5, 2*time.Second)
+	now = now.Add(2 * time.Second)
+	f.err = fmt.Errorf("a node that says nothing: %w", context.DeadlineExceeded)
+	sweep("no answer in time", 6, 4*time.Second)
 	var told []string
 	for _, ev := range b.Retained(0, 99) {
 		told = append(told, fmt.Sprint(ev.Name, ev.Fields))
@@ -97,7 +100,7 @@ func TestFollow(t *testing.T) {
 	}
 	now = now.Add(time.Hour)
 	sweep2 := e.Sweep(t.Context(), "net")
-	if sweep2 != life.Forever || f.looks != 5 {
+	if sweep2 != life.Forever || f.looks != 6 {
 		t.Errorf("%d looks after the stop", f.looks)
 	}
 }

@@ -30,6 +30,8 @@ type chain struct {
 	asked     int // scans
 	horizons  int
 	flooded   string // contract of which every block has more than any answer holds
+	slow      uint64 // most blocks of which the answer comes in time; 0: any
+	slowErr   error
 	during    func() // called once, while a scan is under way
 }
 
@@ -130,6 +132,9 @@ func (c *chain) Scan(_ context.Context, scans []chains.Scan) ([]chains.Scanned, 
 	for i, s := range scans {
 		if s.To > c.head() || s.From > s.To {
 			return nil, fmt.Errorf("blocks %d to %d of %d: %w", s.From, s.To, c.head(), chains.ErrUnreachable)
+		}
+		if c.slow > 0 && s.To-s.From >= c.slow {
+			return nil, fmt.Errorf("it takes too long: %w", c.slowErr)
 		}
 		all[i] = c.scan(s)
 	}

@@ -156,6 +156,9 @@ type task struct {
 	whole bool // it begins behind the last final block
 }
 
+// size is how many blocks are asked for.
+func (t *task) size() uint64 { return t.scan.To - t.scan.From + 1 }
+
 func (l *look) all(mine []ledger.Subscription) error {
 	var tasks []task
 	for _, sub := range mine {
@@ -179,6 +182,9 @@ func (l *look) all(mine []ledger.Subscription) error {
 	}
 	results, err := l.chain.Scan(l.ctx, scans)
 	if err != nil {
+		if errors.Is(err, chains.ErrUnreachable) || errors.Is(err, context.DeadlineExceeded) {
+			l.lessen(tasks)
+		}
 		return err
 	}
 	var odd error // with one contract's events, which does not keep the others
@@ -193,6 +199,16 @@ func (l *look) all(mine []ledger.Subscription) error {
 		}
 	}
 	return odd
+}
+
+// lessen has fewer blocks asked for next time: the network has just said how far it
+// is, so it may be that the answer was too large for the bearer to come in time.
+func (l *look) lessen(tasks []task) {
+	for i := range tasks {
+		if size := tasks[i].size(); size > 1 {
+			l.resize(tasks[i].sub.N, size, false)
+		}
+	}
 }
 
 // still returns the subscription as it is now that a look found as was. Another
@@ -248,7 +264,7 @@ func (l *look) plan(t *task) bool {
 
 // take writes what a scan has found.
 func (l *look) take(t *task, r *chains.Scanned) error {
-	size := t.scan.To - t.scan.From + 1
+	size := t.size()
 	if errors.Is(r.Err, chains.ErrTooMuch) && size > 1 {
 		l.resize(t.sub.N, size, false)
 		l.behind = true

@@ -442,6 +442,34 @@ func TestFlooded(t *testing.T) {
 	w.judge()
 }
 
+// TestSlow: over a bearer on which the events of many blocks do not come in time,
+// those of few are asked for.
+func TestSlow(t *testing.T) {
+	for _, err := range []error{chains.ErrUnreachable, context.DeadlineExceeded} {
+		w := newWorld(t, 1, 8)
+		w.add("0x00", "any")
+		w.ok(w.look())
+		for range 1500 {
+			w.chain.mine(1)
+		}
+		w.chain.slow, w.chain.slowErr = 20, err
+		failed := 0
+		for range 300 {
+			if w.look() != nil {
+				failed++
+			}
+			w.acknowledge()
+		}
+		if failed > 60 {
+			t.Errorf("%v: %d of 300 looks failed", err, failed)
+		}
+		w.chain.slow = 0
+		if w.judge(); t.Failed() {
+			return
+		}
+	}
+}
+
 // TestPace: a chain on which nothing happens is looked at ever more seldom, and
 // at once when hosts change something; one look costs one question while no block
 // is new.
