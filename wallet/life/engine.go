@@ -167,8 +167,12 @@ func (e *Engine) Kick(name string) {
 	for _, w := range l.work {
 		w.resume = time.Time{}
 	}
-	if soon := e.cfg.Now().Add(time.Second); l.fails > 0 && l.resume.After(soon) {
+	soon := e.cfg.Now().Add(time.Second)
+	if l.fails > 0 && l.resume.After(soon) {
 		l.resume = soon
+	}
+	if l.lookAfter.After(soon) {
+		l.lookAfter = soon
 	}
 	e.mu.Unlock()
 	l.nudge()

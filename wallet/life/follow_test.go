@@ -79,7 +79,9 @@ func TestFollow(t *testing.T) {
 	sweep("at once again", 2, 2*time.Second)
 	now = now.Add(2 * time.Second)
 	sweep("odd again", 3, 4*time.Second)
-	now = now.Add(4 * time.Second)
+	e.Kick("net") // as a new subscription does
+	sweep("kicked", 3, time.Second)
+	now = now.Add(time.Second)
 	f.err = nil
 	sweep("well again", 4, 0)
 	f.err = chains.ErrUnreachable
