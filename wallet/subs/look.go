@@ -413,10 +413,10 @@ func (l *look) tell(u *book.Update, sub *ledger.Subscription, events []chains.Ev
 		if sub.Told(hash, e.Index) {
 			continue
 		}
-		if told == limit || step > stepBytes || u.State().EventBytes+step > MaxKeptBytes {
+		rec := record(u.Next(), sub.N, hash, e)
+		if told == limit || told > 0 && step+len(rec.Data) > stepBytes || u.State().EventBytes+step > MaxKeptBytes {
 			return told, e
 		}
-		rec := record(u.Next(), sub.N, hash, e)
 		u.Emit(book.ContractEvent(sub.N, rec.Record, rec.Block))
 		u.Add(rec)
 		told++
@@ -425,8 +425,9 @@ func (l *look) tell(u *book.Update, sub *ledger.Subscription, events []chains.Ev
 	return told, nil
 }
 
-// stepBytes bounds the data of one step, which must fit a frame of the journal.
-const stepBytes = 64 << 10
+// stepBytes bounds the data of one step: with the rest of batch events, and an
+// alarm for every block that was replaced, it must fit a frame of the journal.
+const stepBytes = MaxData
 
 func record(number, sub uint32, hash []byte, e *chains.Event) ledger.Event {
 	tx, _ := hex.DecodeString(e.Tx)

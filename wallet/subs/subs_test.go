@@ -544,6 +544,60 @@ func TestNoFinality(t *testing.T) {
 	w.judge()
 }
 
+// TestManyVanish: more blocks with events are replaced, and by more, than one step
+// can hold.
+func TestManyVanish(t *testing.T) {
+	w := newWorld(t, 1, 0)
+	contract := make([]byte, 20)
+	w.add(fmt.Sprintf("0x%x", contract), "any")
+	w.ok(w.look())
+	for range 768 {
+		w.chain.mine(1)
+		w.chain.blocks[w.chain.head()].events[0].Address = contract
+		w.ok(w.look())
+		w.acknowledge()
+	}
+	w.chain.blocks = w.chain.blocks[:1]
+	w.chain.mine(300)
+	events := w.chain.blocks[1].events
+	for i := range events {
+		events[i].Address, events[i].Data, events[i].Topics = contract, nil, [][]byte{make([]byte, 32), make([]byte, 32), make([]byte, 32), make([]byte, 32)}
+	}
+	for _, i := range []int{254, 255, 256} {
+		events[i].Data = make([]byte, subs.MaxData)
+	}
+	for range 1100 {
+		w.chain.mine(0)
+	}
+	for range 10 {
+		w.ok(w.look())
+		w.acknowledge()
+	}
+	w.judge()
+}
+
+// TestStep: of events with much data few are in one step.
+func TestStep(t *testing.T) {
+	w := newWorld(t, 1, 8)
+	w.add("0x00", "any")
+	w.ok(w.look())
+	w.chain.mine(9)
+	events := w.chain.blocks[1].events
+	for i := range events {
+		events[i].Address, events[i].Data = []byte{0}, nil
+	}
+	for _, i := range []int{2, 3, 4} {
+		events[i].Data = make([]byte, subs.MaxData)
+	}
+	before := w.book.Commits()
+	w.ok(w.look())
+	if n := w.book.Commits() - before; n != 3 { // two small and the first large, the second, the third and the small
+		t.Errorf("%d steps", n)
+	}
+	w.settle()
+	w.judge()
+}
+
 // TestNewChain: when a host has accepted another chain, subscriptions go on at
 // its newest block.
 func TestNewChain(t *testing.T) {
