@@ -70,12 +70,23 @@ func (s *Set) Due(net string) time.Time {
 	}
 	due := s.park(net, false)
 	switch {
-	case len(mine) == 0:
+	case len(mine) == 0 || !s.tells(net):
 		return time.Time{}
 	case due.IsZero():
 		return s.cfg.Now()
 	}
 	return due
+}
+
+// tells says whether a network has events: in the configuration it may have become
+// another one since it was subscribed to.
+func (s *Set) tells(net string) bool {
+	n, err := s.cfg.Nets.Get(net)
+	if err != nil {
+		return false
+	}
+	_, ok := n.Network.(chains.Eventer)
+	return ok
 }
 
 // park notes whether a network waits for room.

@@ -35,6 +35,7 @@ type world struct {
 	nets *nets.Set
 	subs *subs.Set
 	opts chains.Options
+	mute bool // the network has no events
 
 	read  uint32                  // the host has read up to there
 	told  map[uint32]ledger.Event // by record
@@ -65,7 +66,12 @@ func (w *world) open() {
 	w.book, err = book.Open(book.Config{FS: w.fs, Now: now, Log: quiet, KeepEnded: 10, Journal: journal.Options{Chunk: 4096, RotateAt: 64 << 10}})
 	w.ok(err)
 	p := chains.Protocol{Name: "fake", Check: func(chains.Config) []chains.OptionError { return nil },
-		Open: func(chains.Config, chains.Deps) (chains.Network, error) { return w.chain, nil }}
+		Open: func(chains.Config, chains.Deps) (chains.Network, error) {
+			if w.mute {
+				return struct{ chains.Network }{w.chain}, nil
+			}
+			return w.chain, nil
+		}}
 	w.nets, err = nets.Open(nets.Config{Book: w.book, Protocols: chains.NewRegistry(p), Log: quiet,
 		File: []chains.Config{{Name: "net", Protocol: "fake", Options: w.opts}}})
 	w.ok(err)
@@ -501,6 +507,27 @@ func TestPace(t *testing.T) {
 	if wait := w.subs.Due("net").Sub(w.now); wait > 2*time.Second {
 		t.Errorf("due in %v after an event", wait)
 	}
+}
+
+// TestMute: a network that has become one without events, by another protocol in
+// the configuration, is not asked for any, and not in a hurry.
+func TestMute(t *testing.T) {
+	w := newWorld(t, 1, 8)
+	w.add("0x00", "any")
+	w.ok(w.look())
+	w.mute = true
+	w.restart()
+	for range 2 {
+		w.ok(w.look())
+		if due := w.subs.Due("net"); !due.IsZero() {
+			t.Errorf("due in %v", due.Sub(w.now))
+		}
+	}
+	w.mute = false
+	w.restart()
+	w.chain.mine(3)
+	w.settle()
+	w.judge()
 }
 
 // TestFlash: blocks in which nothing happens cost next to no writes.
