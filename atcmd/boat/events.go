@@ -50,10 +50,11 @@ func subAdd(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {
 			values[i] = &text
 		}
 	}
-	n, err := m.Subscribe(c.Text(0), c.Text(1), c.Text(2), values)
+	n, release, err := m.Subscribe(c.Text(0), c.Text(1), c.Text(2), values)
 	if err != nil {
 		return argument(err, first)
 	}
+	c.AfterFinal(release)
 	c.Info(n)
 	return nil
 }

@@ -40,9 +40,13 @@ type Event struct {
 	Fields []any  // integers first, then strings
 	// Hash is the hash of a transaction, for channels that want it.
 	Hash string
-	// Tx is the transaction that the event is about, 0 for none.
-	Tx uint32
+	// Tx is the transaction that the event is about, 0 for none, and Sub the
+	// subscription.
+	Tx, Sub uint32
 }
+
+// A subject is what an event is about.
+type subject struct{ tx, sub uint32 }
 
 // TxEvent is the event of a transaction's state.
 func TxEvent(id uint32, s ledger.TxState, r ledger.Reason, hash string) Event {
@@ -57,7 +61,7 @@ func Alarm(code ledger.Reason, subject string) Event {
 // ContractEvent is the event of something that a contract logged: a
 // subscription's number, the record and the block.
 func ContractEvent(n, record uint32, block uint64) Event {
-	return Event{Topic: TopicEvent, Name: "event", Fields: []any{n, record, block}}
+	return Event{Topic: TopicEvent, Name: "event", Fields: []any{n, record, block}, Sub: n}
 }
 
 // eventLog is the newest events in memory.
@@ -66,13 +70,13 @@ type eventLog struct {
 	first  uint32 // of this boot
 	next   uint32 // changed only under Book.write
 	ring   []Event
-	held   map[uint32]int // transactions whose id no host knows yet
+	held   map[subject]int // what has a number that no host knows yet
 	wake   []func()
 	forgot uint32 // acknowledged in this boot
 }
 
 func newEventLog(next uint32) *eventLog {
-	return &eventLog{first: next, next: next, held: map[uint32]int{}}
+	return &eventLog{first: next, next: next, held: map[subject]int{}}
 }
 
 func (l *eventLog) publish(es []Event) {
@@ -115,7 +119,7 @@ func (b *Book) LastEvent() uint32 {
 
 // EventsAfter returns at most limit of the events of this boot with numbers above
 // seq that may be told now, of those that are not in memory any more what is on
-// flash. One about a transaction that is held ends the list: order is never
+// flash. One about something that is held ends the list: order is never
 // changed.
 func (b *Book) EventsAfter(seq uint32, limit int) []Event {
 	l := b.events
@@ -142,7 +146,7 @@ func (l *eventLog) tellable(es []Event) []Event {
 // untilHeld returns a copy of es up to the first that is held. l.mu is held.
 func (l *eventLog) untilHeld(es []Event) []Event {
 	to := 0
-	for to < len(es) && (es[to].Tx == 0 || l.held[es[to].Tx] == 0) {
+	for to < len(es) && l.held[subject{es[to].Tx, es[to].Sub}] == 0 {
 		to++
 	}
 	return slices.Clone(es[:to])
@@ -150,18 +154,22 @@ func (l *eventLog) untilHeld(es []Event) []Event {
 
 // Hold keeps the events of a transaction back until every Hold is released: no
 // host is told of an id, unasked, before the answer that gave it the id.
-func (b *Book) Hold(id uint32) (release func()) {
-	l := b.events
+func (b *Book) Hold(id uint32) (release func()) { return b.events.hold(subject{tx: id}) }
+
+// HoldSubscription is Hold for the events of a subscription.
+func (b *Book) HoldSubscription(n uint32) (release func()) { return b.events.hold(subject{sub: n}) }
+
+func (l *eventLog) hold(s subject) (release func()) {
 	l.mu.Lock()
-	l.held[id]++
+	l.held[s]++
 	l.mu.Unlock()
 	var once sync.Once
 	return func() {
 		once.Do(func() {
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			if l.held[id]--; l.held[id] <= 0 {
-				delete(l.held, id)
+			if l.held[s]--; l.held[s] <= 0 {
+				delete(l.held, s)
 			}
 			l.tell()
 		})

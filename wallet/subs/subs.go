@@ -67,15 +67,17 @@ func New(cfg Config) *Set { return &Set{cfg: cfg, paces: map[string]*pace{}} }
 // Add subscribes to an event of a contract, which is named by its address or as a
 // peer; values are for the event's indexed parameters, nil for any. It returns the
 // subscription's number, which is durable, and has not looked at the network yet.
-// The same subscription again is the same number.
-func (s *Set) Add(net, contract, event string, values []*string) (number uint32, err error) {
+// The same subscription again is the same number. No event of a new one can be read
+// until release is called, which must happen once the host has the number.
+func (s *Set) Add(net, contract, event string, values []*string) (number uint32, release func(), err error) {
+	release = func() {}
 	n, err := s.cfg.Nets.Get(net)
 	if err != nil {
-		return 0, err
+		return 0, release, err
 	}
 	e, ok := n.Network.(chains.Eventer)
 	if !ok {
-		return 0, fmt.Errorf("events on network %s: %w", net, refusal.ErrNotBuilt)
+		return 0, release, fmt.Errorf("events on network %s: %w", net, refusal.ErrNotBuilt)
 	}
 	err = s.cfg.Book.Update(func(u *book.Update) error {
 		st := u.State()
@@ -98,14 +100,16 @@ func (s *Set) Add(net, contract, event string, values []*string) (number uint32,
 			return fmt.Errorf("subscribing to an event of %s: there are %d subscriptions: %w", address, Max, refusal.ErrFull)
 		}
 		number = free(st)
+		release = s.cfg.Book.HoldSubscription(number)
 		u.Add(ledger.Subscription{N: number, Net: net, Filter: f})
 		return nil
 	})
 	if err != nil {
-		return 0, err
+		release()
+		return 0, func() {}, err
 	}
 	s.Hurry(net)
-	return number, nil
+	return number, release, nil
 }
 
 func same(a, b chains.Filter) bool {

@@ -87,8 +87,9 @@ func (w *world) restart() {
 
 func (w *world) add(contract, event string) uint32 {
 	w.t.Helper()
-	n, err := w.subs.Add("net", contract, event, nil)
+	n, release, err := w.subs.Add("net", contract, event, nil)
 	w.ok(err)
+	release()
 	return n
 }
 
@@ -347,14 +348,14 @@ func TestAdd(t *testing.T) {
 		"event":    {"net", "0x00", "C", nil, chains.ErrFunction},
 		"value":    {"net", "0x00", "A", []*string{nil, &who}, chains.ErrArgument},
 	} {
-		if _, err := w.subs.Add(c.net, c.contract, c.event, c.values); !errors.Is(err, c.want) {
+		if _, _, err := w.subs.Add(c.net, c.contract, c.event, c.values); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for i := range subs.Max - 2 {
 		w.add(fmt.Sprintf("0x%02x", i+1), "A")
 	}
-	if _, err := w.subs.Add("net", "0xff", "A", nil); !errors.Is(err, refusal.ErrFull) {
+	if _, _, err := w.subs.Add("net", "0xff", "A", nil); !errors.Is(err, refusal.ErrFull) {
 		t.Error(err)
 	}
 	w.ok(w.subs.Delete(3))
@@ -365,6 +366,34 @@ func TestAdd(t *testing.T) {
 	w.restart()
 	if len(w.subs.List()) != subs.Max || w.add("0x00", "B") != b {
 		t.Errorf("%+v after a restart", w.subs.List())
+	}
+}
+
+// TestNumberFirst: no channel is told of an event before a host has the number of
+// its subscription.
+func TestNumberFirst(t *testing.T) {
+	w := newWorld(t, 1, 8)
+	if _, _, err := w.subs.Add("net", "0x00", "C", nil); err == nil {
+		t.Error("an event that is none")
+	}
+	n, release, err := w.subs.Add("net", "0x00", "any", nil)
+	w.ok(err)
+	before := w.book.LastEvent()
+	w.ok(w.look())
+	w.chain.mine(9)
+	w.ok(w.look())
+	if told := w.book.EventsAfter(before, 1); len(told) != 0 {
+		t.Errorf("told %+v before the answer", told)
+	}
+	_, same, err := w.subs.Add("net", "0x00", "any", nil) // a host that knows it already waits for nothing
+	w.ok(err)
+	same()
+	release()
+	if told := w.book.EventsAfter(before, 1); len(told) != 1 || told[0].Sub != n {
+		t.Errorf("told %+v", told)
+	}
+	if same(); len(w.book.EventsAfter(before, 1)) != 1 {
+		t.Error("held after the release")
 	}
 }
 
