@@ -50,6 +50,10 @@ type cursor struct {
 	final uint64
 }
 
+// loose says whether the newest block that was looked through is known and may
+// still be replaced.
+func (c *cursor) loose() bool { return c.seen.Hash != "" && c.seen.Number > c.final }
+
 // pace returns what is remembered of a network. s.mu is held.
 func (s *Set) pace(net string) *pace {
 	p := s.paces[net]
@@ -121,7 +125,7 @@ func (s *Set) Look(ctx context.Context, n *nets.Net) error {
 	l := &look{Set: s, ctx: ctx, net: n, chain: chain}
 	var anchors []uint64
 	for i := range mine {
-		if c := l.cursor(&mine[i]); c.seen.Hash != "" && !slices.Contains(anchors, c.seen.Number) {
+		if c := l.cursor(&mine[i]); c.loose() && !slices.Contains(anchors, c.seen.Number) {
 			anchors = append(anchors, c.seen.Number)
 		}
 	}
@@ -263,9 +267,9 @@ func (l *look) plan(t *task) bool {
 	from := c.seen.Number + 1
 	shown, anchored := h.Blocks[c.seen.Number]
 	switch {
-	case c.seen.Hash != "" && !anchored:
+	case c.loose() && !anchored:
 		return false // asked in one batch, and not answered
-	case c.seen.Hash != "" && shown.Hash != c.seen.Hash, c.seen.Number <= c.final, l.final >= c.final+settle:
+	case c.loose() && shown.Hash != c.seen.Hash, c.seen.Number <= c.final, l.final >= c.final+settle:
 		from = c.final + 1
 	}
 	t.whole = from == c.final+1

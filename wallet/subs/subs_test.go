@@ -559,6 +559,25 @@ func TestMute(t *testing.T) {
 	w.judge()
 }
 
+// TestInstant: where every block is final, no other one is asked for than the
+// newest.
+func TestInstant(t *testing.T) {
+	w := newWorld(t, 1, 0)
+	w.chain.instant = true
+	w.add("0x00", "any")
+	for range 50 {
+		w.ok(w.look())
+		w.chain.mine(1)
+		w.acknowledge()
+	}
+	w.ok(w.look())
+	w.acknowledge()
+	if w.chain.numbers != 0 {
+		t.Errorf("%d blocks were asked for in %d looks", w.chain.numbers, w.chain.horizons)
+	}
+	w.judge()
+}
+
 // TestFlash: blocks in which nothing happens cost next to no writes.
 func TestFlash(t *testing.T) {
 	w := newWorld(t, 1, 8)
