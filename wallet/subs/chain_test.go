@@ -28,9 +28,9 @@ type chain struct {
 	lag       uint64
 	down      bool
 	instant   bool // every block is final
-	asked     int // scans
+	asked     int  // scans
 	horizons  int
-	numbers   int // blocks that horizons were asked for
+	numbers   int    // blocks that horizons were asked for
 	flooded   string // contract of which every block has more than any answer holds
 	slow      uint64 // most blocks of which the answer comes in time; 0: any
 	slowErr   error
