@@ -26,6 +26,9 @@ const (
 	written = 512
 	// batch is how many events are written in one step.
 	batch = 256
+	// maxMarks is how many marks there may be until no more blocks get one: more
+	// than deep and settle and batch can need.
+	maxMarks = 1536
 	// firstSpan is how many blocks are asked for at once at first; nodes differ
 	// in how many they allow.
 	firstSpan, maxSpan = 2000, 1 << 20
@@ -379,7 +382,8 @@ func (l *look) write(t *task, last chains.Head, events []chains.Event, gone [][]
 		if t.whole {
 			end.final = max(end.final, min(end.seen.Number, l.final))
 		}
-		if told > 0 || len(gone) > 0 || end.seen.Number >= sub.Seen.Number+written {
+		fewer := end.final > sub.Final && len(sub.Marks) >= maxMarks
+		if told > 0 || len(gone) > 0 || fewer || end.seen.Number >= sub.Seen.Number+written {
 			u.Add(ledger.Looked{N: sub.N, Chain: end.chain, Seen: end.seen, Final: end.final})
 		}
 		return nil
@@ -429,7 +433,7 @@ func (l *look) tell(u *book.Update, sub *ledger.Subscription, events []chains.Ev
 			continue
 		}
 		rec := record(u.Next(), sub.N, hash, e)
-		if told == limit || told > 0 && step+len(rec.Data) > stepBytes || u.State().EventBytes+step > MaxKeptBytes {
+		if told == limit || told > 0 && step+len(rec.Data) > stepBytes || u.State().EventBytes+step > MaxKeptBytes || crowded(sub, hash) {
 			return told, e
 		}
 		u.Emit(book.ContractEvent(sub.N, rec.Record, rec.Block))
@@ -438,6 +442,13 @@ func (l *look) tell(u *book.Update, sub *ledger.Subscription, events []chains.Ev
 		step += len(rec.Data)
 	}
 	return told, nil
+}
+
+// crowded says whether there are so many marks that events of another block have
+// to wait until some are final: all are in one record of a snapshot. Where hosts
+// make room for one event at a time a block can have as many marks as events.
+func crowded(sub *ledger.Subscription, hash []byte) bool {
+	return len(sub.Marks) >= maxMarks && !slices.ContainsFunc(sub.Marks, func(m ledger.Mark) bool { return string(m.Hash) == string(hash) })
 }
 
 // stepBytes bounds the data of one step: with the rest of batch events, and an

@@ -290,3 +290,45 @@ func TestFlashFull(t *testing.T) {
 	w.settle()
 	w.judge()
 }
+
+// TestManyMarks: a host that makes room for one event at a time, and is told of
+// other things between, does not make the marks of blocks that are not final grow
+// beyond what a snapshot can hold.
+func TestManyMarks(t *testing.T) {
+	w := newWorld(t, 1, 0)
+	n := w.add("0x00", "any")
+	w.ok(w.look())
+	for range 1020 {
+		w.chain.mine(6)
+	}
+	for w.subs.Due("net"); !w.subs.Due("net").IsZero(); {
+		w.ok(w.look())
+	}
+	w.listen()
+	first := w.read - subs.MaxKept + 1
+	for seq := first; seq < first+3000; seq++ {
+		w.book.Emit(book.Event{Topic: book.TopicLow, Name: "low"})
+		_, err := w.subs.Acknowledge(seq)
+		w.ok(err)
+		w.ok(w.look())
+		w.listen()
+	}
+	most := func() {
+		t.Helper()
+		for _, s := range w.subs.List() {
+			if s.N == n && len(s.Marks) > 1600 {
+				t.Fatalf("%d marks after %d events", len(s.Marks), len(w.told))
+			}
+		}
+	}
+	most()
+	if len(w.told) < 2000 {
+		t.Errorf("told of %d events", len(w.told))
+	}
+	for range 1100 {
+		w.chain.mine(0)
+	}
+	w.settle()
+	most()
+	w.judge()
+}
