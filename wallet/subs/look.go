@@ -44,6 +44,7 @@ type pace struct {
 	parked bool      // it is not looked at until there is room
 	at     map[uint32]cursor
 	spans  map[uint32]uint64 // blocks to ask for at once, by subscription
+	stuck  map[uint32]bool   // of which an alarm told that they do not go on
 }
 
 // A cursor is how far a subscription has come; on flash it may be less.
@@ -61,7 +62,7 @@ func (c *cursor) loose() bool { return c.seen.Hash != "" && c.seen.Number > c.fi
 func (s *Set) pace(net string) *pace {
 	p := s.paces[net]
 	if p == nil {
-		p = &pace{at: map[uint32]cursor{}, spans: map[uint32]uint64{}, active: s.cfg.Now()}
+		p = &pace{at: map[uint32]cursor{}, spans: map[uint32]uint64{}, stuck: map[uint32]bool{}, active: s.cfg.Now()}
 		s.paces[net] = p
 	}
 	return p
@@ -200,8 +201,11 @@ func (l *look) all(mine []ledger.Subscription) error {
 	}
 	results, err := l.chain.Scan(l.ctx, scans)
 	if err != nil {
-		if errors.Is(err, chains.ErrUnreachable) || errors.Is(err, context.DeadlineExceeded) {
+		switch {
+		case errors.Is(err, chains.ErrUnreachable), errors.Is(err, context.DeadlineExceeded):
 			l.lessen(tasks)
+		case errors.Is(err, chains.ErrTooMuch):
+			l.stuck(tasks[0].sub.N) // alone, and a single block
 		}
 		return err
 	}
@@ -289,6 +293,9 @@ func (l *look) take(t *task, r *chains.Scanned) error {
 		return nil
 	}
 	if r.Err != nil {
+		if errors.Is(r.Err, chains.ErrTooMuch) {
+			l.stuck(t.sub.N)
+		}
 		return r.Err
 	}
 	l.resize(t.sub.N, size, true)
@@ -364,101 +371,11 @@ func (l *look) vanished(t *task, r *chains.Scanned) (gone [][]byte, err error) {
 	return gone, nil
 }
 
-// write tells hosts of what vanished and then of the next events, as many as fit
-// into one step, and writes how far the subscription has come. It returns how many
-// it told of and the one at which it stopped, nil for none.
-func (l *look) write(t *task, last chains.Head, events []chains.Event, gone [][]byte) (cut *chains.Event, told int, err error) {
-	var end cursor
-	err = l.cfg.Book.Update(func(u *book.Update) error {
-		sub, err := l.still(u.State(), &t.sub)
-		if err != nil {
-			return err
-		}
-		left := l.tellVanished(u, sub, gone)
-		end = cursor{t.from.chain, last, t.from.final}
-		if told, cut = l.tell(u, sub, events, min(left, batch)); cut != nil {
-			end.seen = chains.Head{Number: cut.Block.Number - 1}
-		}
-		if t.whole {
-			end.final = max(end.final, min(end.seen.Number, l.final))
-		}
-		fewer := end.final > sub.Final && len(sub.Marks) >= maxMarks
-		if told > 0 || len(gone) > 0 || fewer || end.seen.Number >= sub.Seen.Number+written {
-			u.Add(ledger.Looked{N: sub.N, Chain: end.chain, Seen: end.seen, Final: end.final})
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	l.found = l.found || told > 0 || len(gone) > 0
-	forward := told > 0 || end.seen.Number > t.from.seen.Number || end.final > t.from.final
-	l.behind = forward && end.seen.Number < l.horizon.Head.Number || l.behind
-	t.from = end
-	l.remember(t.sub.N, end)
-	return cut, told, nil
-}
-
-// tellVanished raises an alarm for every run of records of blocks that are gone,
-// and returns how much room is left.
-func (l *look) tellVanished(u *book.Update, sub *ledger.Subscription, gone [][]byte) (left int) {
-	left = room(u.State())
-	for _, m := range sub.Marks {
-		if !slices.ContainsFunc(gone, func(h []byte) bool { return string(h) == string(m.Hash) }) {
-			continue
-		}
-		subject := fmt.Sprintf("event %d", m.First)
-		if m.Last > m.First {
-			subject += fmt.Sprintf("-%d", m.Last)
-		}
-		a := ledger.Alarm{Code: ledger.Disagreement, Subject: subject}
-		a.Seq = u.Emit(book.Alarm(a.Code, a.Subject))
-		u.Add(a)
-		left--
-	}
-	for _, h := range gone {
-		u.Add(ledger.Vanished{N: sub.N, Hash: h})
-	}
-	return max(0, left)
-}
-
-// tell tells of the first events that were not told, at most limit. It returns
-// how many and the one at which it stopped, nil for none.
-func (l *look) tell(u *book.Update, sub *ledger.Subscription, events []chains.Event, limit int) (told int, cut *chains.Event) {
-	step := 0
-	for i := range events {
-		e := &events[i]
-		hash, _ := hex.DecodeString(e.Block.Hash)
-		if sub.Told(hash, e.Index) {
-			continue
-		}
-		rec := record(u.Next(), sub.N, hash, e)
-		if told == limit || told > 0 && step+len(rec.Data) > stepBytes || u.State().EventBytes+step > MaxKeptBytes || crowded(sub, hash) {
-			return told, e
-		}
-		u.Emit(book.ContractEvent(sub.N, rec.Record, rec.Block))
-		u.Add(rec)
-		told++
-		step += len(rec.Data)
-	}
-	return told, nil
-}
-
 // crowded says whether there are so many marks that events of another block have
 // to wait until some are final: all are in one record of a snapshot. Where hosts
 // make room for one event at a time a block can have as many marks as events.
 func crowded(sub *ledger.Subscription, hash []byte) bool {
 	return len(sub.Marks) >= maxMarks && !slices.ContainsFunc(sub.Marks, func(m ledger.Mark) bool { return string(m.Hash) == string(hash) })
-}
-
-// stepBytes bounds the data of one step: with the rest of batch events, and an
-// alarm for every block that was replaced, it must fit a frame of the journal.
-const stepBytes = MaxData
-
-func record(number, sub uint32, hash []byte, e *chains.Event) ledger.Event {
-	tx, _ := hex.DecodeString(e.Tx)
-	return ledger.Event{Record: number, Sub: sub, Block: e.Block.Number, Hash: hash, Index: e.Index, Tx: tx,
-		Origin: e.Address, Topics: e.Topics, Data: e.Data[:min(len(e.Data), MaxData)]}
 }
 
 // schedule sets when the network is looked at again: at once while there is more

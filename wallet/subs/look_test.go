@@ -71,6 +71,9 @@ func TestFlooded(t *testing.T) {
 	if told[bad] != 0 || told[good] < 500 {
 		t.Errorf("told of %v events", told)
 	}
+	if n := w.alarms["subscription 1"]; n != 1 {
+		t.Errorf("%d alarms about what does not go on", n)
+	}
 	w.chain.flooded = ""
 	w.settle()
 	w.judge()

@@ -40,12 +40,14 @@ type world struct {
 	told  map[uint32]ledger.Event // by record
 	void  map[uint32]bool         // records of which an alarm told
 	begun map[uint32]uint64       // by subscription: its first block, less one
+
+	alarms map[string]int // that no event is void of, by subject
 }
 
 func newWorld(t testing.TB, seed uint64, depth uint64) *world {
 	rng := rand.New(rand.NewPCG(seed, 9))
 	w := &world{t: t, seed: seed, rng: rng, fs: crashfs.New(), now: time.Unix(1_800_000_000, 0), chain: newChain(rng, depth),
-		told: map[uint32]ledger.Event{}, void: map[uint32]bool{}, begun: map[uint32]uint64{}, opts: chains.Options{}}
+		told: map[uint32]ledger.Event{}, void: map[uint32]bool{}, begun: map[uint32]uint64{}, alarms: map[string]int{}, opts: chains.Options{}}
 	w.open()
 	return w
 }
@@ -134,6 +136,10 @@ func (w *world) listen() {
 		case "alarm":
 			var first, last uint32
 			text, n := e.Fields[1].(string), 0
+			if strings.HasPrefix(text, "subscription") && e.Fields[0] == uint32(7041) {
+				w.alarms[text]++
+				break
+			}
 			if n, _ = fmt.Sscanf(strings.Replace(text, "-", " ", 1), "event %d %d", &first, &last); n == 1 {
 				last = first
 			}
