@@ -79,6 +79,9 @@ func (t *transaction) read(v *big.Int, signed []byte) error {
 		t.chainID.Rsh(t.chainID, 1)
 		content = append(append(append([]byte(nil), signed...), encodeInt(t.chainID)...), 0x80, 0x80)
 	}
+	if t.chainID.Sign() == 0 {
+		return fmt.Errorf("%w: chain id 0", errTransaction)
+	}
 	if !v.IsUint64() || v.Uint64() > 1 || !crypto.ValidateSignatureValues(byte(v.Uint64()), t.r, t.s, true) {
 		return fmt.Errorf("%w: the signature is out of range", errTransaction)
 	}
