@@ -38,8 +38,8 @@ type Scanned struct {
 
 // A Horizon is how far a chain has come.
 type Horizon struct {
-	Head  Head
-	Final uint64 // number of the newest final block; 0 where no other is, or is known to be
+	Head  uint64 // number of the newest block
+	Final uint64 // of the newest final block; 0 where no other is, is known to be, or was asked for
 	// Blocks are the blocks that were asked for by number and are in the chain.
 	Blocks map[uint64]Head
 }
@@ -53,9 +53,9 @@ type Eventer interface {
 	// any; peer is as in [Coder]. ErrFunction, or an *ArgumentError. It asks nobody.
 	ParseEvent(contract, event string, values []*string, peer func(name string) (string, error)) (Filter, error)
 
-	// Horizon asks for the newest and the newest final block, and for those with
-	// the given numbers.
-	Horizon(ctx context.Context, blocks []uint64) (*Horizon, error)
+	// Horizon asks for the newest block and for those with the given numbers, and
+	// with final for the newest final one, which costs more.
+	Horizon(ctx context.Context, blocks []uint64, final bool) (*Horizon, error)
 
 	// Scan looks for events, all scans at one node; the answers are in the order of
 	// the scans. ErrUnreachable where no node has come as far as the last To. Why a

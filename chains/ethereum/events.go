@@ -26,24 +26,35 @@ func (codec) ParseEvent(contract, event string, values []*string, peer func(stri
 }
 
 // Horizon asks the first endpoint that is not behind, in one batch.
-func (n *network) Horizon(ctx context.Context, blocks []uint64) (h *chains.Horizon, err error) {
+func (n *network) Horizon(ctx context.Context, blocks []uint64, final bool) (h *chains.Horizon, err error) {
 	err = n.pool.Try(ctx, "look how far the chain is", func(e *node.Endpoint) error {
+		h = &chains.Horizon{Blocks: map[uint64]chains.Head{}}
 		l := newLook(e, n.opt.depth, chains.Head{}, nil, nil)
+		height := &jsonrpc.Call{Method: "eth_blockNumber"}
+		l.ask(height, func(call *jsonrpc.Call) error {
+			raw, err := e.Result(call)
+			if err == nil {
+				h.Head, err = wire.ReadNumber(raw)
+			}
+			return err
+		})
 		for _, number := range blocks {
 			l.askBlock(number)
 		}
-		if err := l.glance(ctx); err != nil {
+		if final && l.depth == 0 {
+			l.ask(e.Header("finalized"), l.readFinal)
+		}
+		if err := l.put(ctx); err != nil {
 			return err
 		}
-		if err := n.pool.Current(e, l.head.Head); err != nil {
+		if err := n.pool.Current(e, chains.Head{Number: h.Head}); err != nil {
 			return err
 		}
-		h = &chains.Horizon{Head: l.head.Head, Blocks: map[uint64]chains.Head{}}
 		switch {
 		case l.final != nil:
 			h.Final = l.final.Number
-		case l.depth > 0 && l.head.Number+1 >= l.depth:
-			h.Final = l.deepest()
+		case l.depth > 0 && h.Head+1 >= l.depth:
+			h.Final = h.Head + 1 - l.depth
 		}
 		for _, number := range blocks {
 			if b := l.blocks[number]; b != nil {

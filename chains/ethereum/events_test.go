@@ -78,12 +78,16 @@ func TestHorizon(t *testing.T) {
 		w := newWorld(t, fakenode.Options{}, chains.Options{"confirmations": options}, 1)
 		w.chain.Mine(10)
 		before := w.nodes[0].Requests()
-		h, err := w.eventer().Horizon(t.Context(), []uint64{3, 10, 11})
-		if err != nil || h.Head.Number != 10 || h.Final != want || len(h.Blocks) != 2 || h.Blocks[10].Hash != h.Head.Hash || h.Blocks[3].Number != 3 {
+		h, err := w.eventer().Horizon(t.Context(), []uint64{3, 10, 11}, true)
+		if err != nil || h.Head != 10 || h.Final != want || len(h.Blocks) != 2 || len(h.Blocks[10].Hash) != 64 || h.Blocks[3].Number != 3 {
 			t.Errorf("confirmations %s: %+v, %v", options, h, err)
 		}
 		if n := w.nodes[0].Requests() - before; n != 1 {
 			t.Errorf("%d requests", n)
+		}
+		asked := w.nodes[0].Calls("eth_getHeaderByNumber")
+		if h, err := w.eventer().Horizon(t.Context(), nil, false); err != nil || h.Head != 10 || options == "0" && h.Final != 0 || w.nodes[0].Calls("eth_getHeaderByNumber") != asked {
+			t.Errorf("confirmations %s, the height alone: %+v, %v", options, h, err)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func (n *network) glimpse(ctx context.Context, e *node.Endpoint, since chains.He
 	if err != nil || len(g.more) > 0 {
 		return nil, false, nil
 	}
-	height, err := wire.ReadUint("height", raw)
+	height, err := wire.ReadNumber(raw)
 	if err != nil {
 		return nil, false, e.Bad(err)
 	}

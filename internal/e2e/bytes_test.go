@@ -241,3 +241,31 @@ func testBytes(t *testing.T, resumed bool) {
 		t.Errorf("%d connections in two starts", n)
 	}
 }
+
+// eventMost is what a look for events may cost that finds none, in bytes: how far
+// the chain is, and what was logged since.
+const eventMost = 2300
+
+// TestE2EEventBytes counts what it costs to follow a contract that is silent, on
+// a chain with a block a second.
+func TestE2EEventBytes(t *testing.T) {
+	t.Parallel()
+	m := newMetered(t, ownGeth(t, gethOptions{period: 1}))
+	b := newBench(t, m.node, 0, setup{networks: []network{{endpoints: []string{m.url}, lines: m.ca}}})
+	var looks atomic.Int64
+	m.set(fault{before: func(q *question) {
+		if q.Method == "eth_getLogs" {
+			looks.Add(1)
+		}
+	}})
+	b.ok(`AT+BOATSUBADD="net","%s","Ping(uint256)"`, nobody(t, 1))
+	eventually(t, "the first looks", func() bool { return looks.Load() >= 2 })
+	from, bytes, asked := looks.Load(), m.tap.bytes.Load(), m.requests()
+	eventually(t, "more looks", func() bool { return looks.Load() >= from+5 })
+	n := looks.Load() - from
+	each := (m.tap.bytes.Load() - bytes) / n
+	t.Logf("%d bytes and %.1f requests a look", each, float64(m.requests()-asked)/float64(n))
+	if each > eventMost {
+		t.Errorf("%d bytes a look, at most %d", each, eventMost)
+	}
+}

@@ -27,6 +27,7 @@ type chain struct {
 	forgetful bool   // blocks that are not final have no logs yet
 	lag       uint64
 	down      bool
+	tells     bool // what is final, unasked
 	instant   bool // every block is final
 	asked     int  // scans
 	horizons  int
@@ -113,14 +114,17 @@ func (*chain) ParseEvent(contract, event string, values []*string, peer func(str
 	return f, nil
 }
 
-func (c *chain) Horizon(_ context.Context, numbers []uint64) (*chains.Horizon, error) {
+func (c *chain) Horizon(_ context.Context, numbers []uint64, final bool) (*chains.Horizon, error) {
 	c.horizons++
 	c.numbers += len(numbers)
 	if c.down {
 		return nil, chains.ErrUnreachable
 	}
 	head := c.head() - min(c.head(), c.lag)
-	h := &chains.Horizon{Head: c.blocks[head].head, Final: c.final(), Blocks: map[uint64]chains.Head{}}
+	h := &chains.Horizon{Head: head, Blocks: map[uint64]chains.Head{}}
+	if final || c.tells {
+		h.Final = c.final()
+	}
 	for _, n := range numbers {
 		if n <= head {
 			h.Blocks[n] = c.blocks[n].head

@@ -42,6 +42,10 @@ type pace struct {
 	due    time.Time // of the next look
 	active time.Time // of the last event, or the last change
 	parked bool      // it is not looked at until there is room
+	chain  chains.Identity
+	head   uint64 // newest block seen
+	final  uint64 // newest final block
+	asked  uint64 // newest block when that was asked for; 0: not yet
 	at     map[uint32]cursor
 	spans  map[uint32]uint64 // blocks to ask for at once, by subscription
 	stuck  map[uint32]bool   // of which an alarm told that they do not go on
@@ -134,16 +138,41 @@ func (s *Set) Look(ctx context.Context, n *nets.Net) error {
 		}
 	}
 	var err error
-	if l.horizon, err = chain.Horizon(ctx, anchors); err != nil {
+	if l.horizon, err = chain.Horizon(ctx, anchors, l.finalDue()); err != nil {
 		return fmt.Errorf("looking for events on network %s: %w", n.Name, err)
 	}
-	head := l.horizon.Head.Number
-	l.final = min(head, max(l.horizon.Final, head-min(head, deep)))
+	l.noteFinal()
 	if err := l.all(mine); err != nil {
 		return fmt.Errorf("looking for events on network %s: %w", n.Name, err)
 	}
 	l.schedule()
 	return nil
+}
+
+// finalDue says whether the chain has come so far since the newest final block was
+// asked for that there may be news.
+func (l *look) finalDue() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.pace(l.net.Name)
+	if p.chain != l.net.Pinned {
+		p.chain, p.head, p.asked, p.final = l.net.Pinned, 0, 0, 0
+	}
+	due := p.head >= p.asked+settle/2 || p.asked == 0
+	if due {
+		p.asked = p.head
+	}
+	return due
+}
+
+// noteFinal takes up what the horizon says of what is final.
+func (l *look) noteFinal() {
+	head := l.horizon.Head
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p := l.pace(l.net.Name)
+	p.head, p.final = head, max(p.final, l.horizon.Final)
+	l.final = min(head, max(p.final, head-min(head, deep)))
 }
 
 // cursor returns how far a subscription has come, the zero cursor if it has not
@@ -248,7 +277,7 @@ func (l *look) still(st *ledger.State, was *ledger.Subscription) (*ledger.Subscr
 
 // begin starts a subscription behind the newest block.
 func (l *look) begin(was *ledger.Subscription) error {
-	c := cursor{l.net.Pinned, l.horizon.Head, l.horizon.Head.Number}
+	c := cursor{l.net.Pinned, chains.Head{Number: l.horizon.Head}, l.horizon.Head}
 	err := l.cfg.Book.Update(func(u *book.Update) error {
 		sub, err := l.still(u.State(), was)
 		if err != nil {
@@ -268,7 +297,7 @@ func (l *look) begin(was *ledger.Subscription) error {
 // plan says which blocks to look through, false for none.
 func (l *look) plan(t *task) bool {
 	h, c := l.horizon, &t.from
-	if h.Head.Number < c.seen.Number {
+	if h.Head < c.seen.Number {
 		return false // a node that lags, or a chain that has to grow again
 	}
 	from := c.seen.Number + 1
@@ -280,7 +309,7 @@ func (l *look) plan(t *task) bool {
 		from = c.final + 1
 	}
 	t.whole = from == c.final+1
-	t.scan = chains.Scan{Filter: t.sub.Filter, From: from, To: min(h.Head.Number, from+l.span(t.sub.N)-1)}
+	t.scan = chains.Scan{Filter: t.sub.Filter, From: from, To: min(h.Head, from+l.span(t.sub.N)-1)}
 	return t.scan.From <= t.scan.To
 }
 
@@ -357,7 +386,7 @@ func (l *look) vanished(t *task, r *chains.Scanned) (gone [][]byte, err error) {
 		return nil, nil
 	}
 	slices.Sort(numbers)
-	now, err := l.chain.Horizon(l.ctx, slices.Compact(numbers))
+	now, err := l.chain.Horizon(l.ctx, slices.Compact(numbers), false)
 	if err != nil {
 		return nil, err
 	}

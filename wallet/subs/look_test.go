@@ -165,6 +165,7 @@ func TestMute(t *testing.T) {
 // newest.
 func TestInstant(t *testing.T) {
 	w := newWorld(t, 1, 0)
+	w.chain.tells = true
 	w.chain.instant = true
 	w.add("0x00", "any")
 	for range 50 {

@@ -286,6 +286,7 @@ func TestModel(t *testing.T) {
 func modelMany(t *testing.T, first, runs uint64) {
 	for seed := first; seed < first+runs && !t.Failed(); seed++ {
 		w := newWorld(t, seed, []uint64{1, 8, 8, 64}[seed%4])
+		w.chain.tells = seed%3 == 0
 		w.add("0x00", "A")
 		w.ok(w.look())
 		for i := range 300 {

@@ -66,7 +66,7 @@ func (l *look) write(t *task, last chains.Head, events []chains.Event, gone [][]
 	}
 	l.found = l.found || told > 0 || len(gone) > 0
 	forward := told > 0 || end.seen.Number > t.from.seen.Number || end.final > t.from.final
-	l.behind = forward && end.seen.Number < l.horizon.Head.Number || l.behind
+	l.behind = forward && end.seen.Number < l.horizon.Head || l.behind
 	t.from = end
 	l.remember(t.sub.N, end)
 	return cut, told, nil

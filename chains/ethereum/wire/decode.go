@@ -119,7 +119,7 @@ func ReadHeader(raw json.RawMessage) (*Header, error) {
 	h := new(Header)
 	var err1, err2, err3, err4 error
 	h.Hash, err1 = ReadHash("block hash", o.Hash)
-	h.Number, err2 = readNumber(o.Number)
+	h.Number, err2 = ReadNumber(o.Number)
 	h.Time, err3 = ReadUint("block time", o.Timestamp)
 	if len(o.BaseFeePerGas) > 0 && !IsNull(o.BaseFeePerGas) {
 		h.Base, err4 = ReadBig("base fee", o.BaseFeePerGas)
@@ -130,9 +130,9 @@ func ReadHeader(raw json.RawMessage) (*Header, error) {
 	return h, nil
 }
 
-// readNumber reads the number of a block. None has come near this bound, and what
+// ReadNumber reads the number of a block. None has come near this bound, and what
 // counts blocks does not overflow below it.
-func readNumber(raw json.RawMessage) (uint64, error) {
+func ReadNumber(raw json.RawMessage) (uint64, error) {
 	n, err := ReadUint("block number", raw)
 	if err == nil && n >= 1<<53 {
 		err = Malformed("block number", raw)
@@ -167,7 +167,7 @@ func ReadReceipt(raw json.RawMessage, hash string) (*Receipt, error) {
 	got, err1 := ReadHash("transaction hash", o.TransactionHash)
 	var err2, err3, err4 error
 	r.Block.Hash, err2 = ReadHash("block hash", o.BlockHash)
-	r.Block.Number, err3 = readNumber(o.BlockNumber)
+	r.Block.Number, err3 = ReadNumber(o.BlockNumber)
 	r.Status, err4 = ReadUint("status", o.Status)
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err

@@ -79,7 +79,7 @@ func ReadEvents(raw json.RawMessage) ([]chains.Event, error) {
 		var err1, err2, err3, err4, err5 error
 		e := &events[i]
 		e.Log, err1 = readLog(l.Address, l.Data, l.Topics)
-		e.Block.Number, err2 = readNumber(l.BlockNumber)
+		e.Block.Number, err2 = ReadNumber(l.BlockNumber)
 		e.Block.Hash, err3 = ReadHash("block hash of a log", l.BlockHash)
 		e.Tx, err4 = ReadHash("transaction hash of a log", l.TransactionHash)
 		e.Index, err5 = ReadUint("log index", l.LogIndex)
