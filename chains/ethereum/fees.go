@@ -248,7 +248,7 @@ func (n *network) Fees(ctx context.Context) (fees chains.Fees, err error) {
 			fees.Base, fees.Tip = m.price, new(big.Int)
 		}
 		fees.Transfer = new(big.Int).Add(fees.Base, fees.Tip)
-		fees.Transfer.Mul(fees.Transfer, big.NewInt(21000))
+		fees.Transfer.Mul(fees.Transfer, big.NewInt(plainGas))
 		return nil
 	})
 	return fees, err

@@ -82,7 +82,7 @@ func read(c chains.Config) (options, []chains.OptionError) {
 	if o.agree < 1 || len(o.endpoints) > 0 && o.agree > len(o.endpoints) {
 		bad("agree", "from 1 to the number of endpoints", "%d endpoints cannot be asked, there are %d", o.agree, len(o.endpoints))
 	}
-	if o.maxGas < 21000 {
+	if o.maxGas < plainGas {
 		bad("max_gas", "a plain transfer needs 21000", "%d is too little for any transaction", o.maxGas)
 	}
 	if o.oracle != "" {

@@ -76,7 +76,12 @@ type survey struct {
 	code    []byte
 	market  market
 	gas     uint64
+	plain   bool // the recipient has no code: there is nothing to simulate
 }
+
+// plainGas is what a transfer to an account without code costs, exactly (Yellow
+// Paper, appendix G).
+const plainGas = 21000
 
 func (n *network) prepare(ctx context.Context, e *node.Endpoint, job *chains.Job, s *survey) (_ *chains.Draft, err error) {
 	in := job.Intent
@@ -92,7 +97,7 @@ func (n *network) prepare(ctx context.Context, e *node.Endpoint, job *chains.Job
 	if p.bid, err = n.opt.offer(s.market, in, p.gas, new(big.Int)); err != nil {
 		return nil, err
 	}
-	extra, err := n.rehearse(ctx, e, job, &p, s.head.Number, simulates(job) && in.Gas == 0)
+	extra, err := n.rehearse(ctx, e, job, &p, s.head.Number, simulates(job) && in.Gas == 0 && !s.plain)
 	if err != nil {
 		return nil, err
 	}
@@ -313,7 +318,8 @@ func (s *survey) readAccount(e *node.Endpoint, nonce, balance *jsonrpc.Call) err
 }
 
 // readRun reads the estimate, or the simulation of an explicit gas limit. The
-// limit is the estimate and a fifth, at most max_gas and what EIP-7825 allows.
+// limit is the estimate and a fifth, at most max_gas and what EIP-7825 allows. An
+// estimate of exactly what a plain transfer costs says that no code runs.
 func (n *network) readRun(e *node.Endpoint, in chains.Intent, s *survey, run *jsonrpc.Call) error {
 	raw, err := e.Result(run)
 	switch {
@@ -330,6 +336,7 @@ func (n *network) readRun(e *node.Endpoint, in chains.Intent, s *survey, run *js
 		return wire.Refuse(chains.ErrCeiling, "estimate gas", "%d needed, ceiling %d", gas, n.opt.maxGas)
 	}
 	s.gas = min(gas+gas/5, n.opt.maxGas)
+	s.plain = gas == plainGas && in.Kind == chains.Transfer && in.Asset == ""
 	return nil
 }
 

@@ -365,21 +365,30 @@ func TestOracle(t *testing.T) {
 	w.refused("an oracle that is none", w.job(transfer(big.NewInt(1)), 0), chains.ErrRefused)
 }
 
-// Preparing needs two requests, and one where nothing is left to ask.
+// Preparing needs two requests, and one where nothing is left to ask: the gas limit
+// is given, or no code runs.
 func TestRequests(t *testing.T) {
 	w := newWorld(t, fakenode.Options{}, nil, 1)
 	w.prepare(w.job(transfer(big.NewInt(1)), 0))
-	n := w.nodes[0].Requests()
-	w.prepare(w.job(transfer(big.NewInt(1)), 0))
-	if got := w.nodes[0].Requests() - n; got != 2 {
-		t.Errorf("%d requests", got)
-	}
-	in := transfer(big.NewInt(1))
-	in.Gas = 21000
-	n = w.nodes[0].Requests()
-	w.prepare(w.job(in, 0))
-	if got := w.nodes[0].Requests() - n; got != 1 {
-		t.Errorf("%d requests with an explicit gas limit", got)
+	given := call(fakenode.Accepts)
+	given.Gas = 100_000
+	paid := transfer(big.NewInt(1))
+	paid.To = fakenode.Accepts
+	for _, c := range []struct {
+		name string
+		in   chains.Intent
+		want int
+	}{
+		{"a call", call(fakenode.Accepts), 2},
+		{"a transfer to a contract", paid, 2},
+		{"an explicit gas limit", given, 1},
+		{"a plain transfer", transfer(big.NewInt(1)), 1},
+	} {
+		n := w.nodes[0].Requests()
+		w.prepare(w.job(c.in, 0))
+		if got := w.nodes[0].Requests() - n; got != c.want {
+			t.Errorf("%s: %d requests", c.name, got)
+		}
 	}
 }
 
@@ -392,7 +401,7 @@ func TestWarm(t *testing.T) {
 	prepare := func(what string, full int) {
 		t.Helper()
 		clear(asked)
-		d := w.prepare(w.job(transfer(big.NewInt(1)), 0))
+		d := w.prepare(w.job(call(fakenode.Accepts), 0))
 		if d.Head.Number != w.chain.Height() || (d.Head.Time != 0) != (full == 1) {
 			t.Errorf("%s: head %+v, the chain is at %d", what, d.Head, w.chain.Height())
 		}
@@ -410,7 +419,7 @@ func TestWarm(t *testing.T) {
 	prepare("the second", 0)
 	w.chain.Mine(1)
 	clear(asked)
-	if d := w.prepare(w.job(transfer(big.NewInt(1)), 0)); d.Head.Time == 0 {
+	if d := w.prepare(w.job(call(fakenode.Accepts), 0)); d.Head.Time == 0 {
 		t.Error("26 blocks later: the newest block is not asked for")
 	}
 	prepare("and another", 0)
@@ -421,19 +430,19 @@ func TestWarm(t *testing.T) {
 	w.nodes[0].Restart() // the next connection may lead to another node
 	prepare("over another connection", 1)
 	prepare("and again", 0)
-	timed := w.job(transfer(big.NewInt(1)), 0)
+	timed := w.job(call(fakenode.Accepts), 0)
 	timed.Timed = true
 	if d := w.prepare(timed); d.Head.Time == 0 {
 		t.Error("the chain's time matters, and is not asked for")
 	}
 	clear(asked)
 	w.nodes[0].SetFaults(fakenode.Faults{NoTip: true})
-	w.prepare(w.job(transfer(big.NewInt(1)), 0))
+	w.prepare(w.job(call(fakenode.Accepts), 0))
 	if got := asked["eth_gasPrice"]; got != 1 {
 		t.Errorf("without a suggested tip the price is asked %d times", got)
 	}
 	n := w.nodes[0].Requests()
-	w.prepare(w.job(transfer(big.NewInt(1)), 0))
+	w.prepare(w.job(call(fakenode.Accepts), 0))
 	if got := w.nodes[0].Requests() - n; got != 2 {
 		t.Errorf("%d requests to a node without a suggestion, the second time", got)
 	}

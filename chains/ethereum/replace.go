@@ -114,7 +114,7 @@ func (n *network) replace(ctx context.Context, e *node.Endpoint, job *chains.Job
 		return nil, err
 	}
 	if p == chains.Cancel && len(s.code) == 0 {
-		s.gas = 21000 // a plain transfer costs exactly that
+		s.gas = plainGas // a plain transfer costs exactly that
 	}
 	b, err := n.opt.outbid(s.market, old, p, s.gas, new(big.Int), maxFee)
 	if err != nil || b == nil {

@@ -151,17 +151,15 @@ func ordinary(t testing.TB, root *authority) *tls.Config {
 }
 
 // What a payment may cost on the air, in bytes, from the order to its inclusion
-// in a block: the first one after a start, with the TLS session of the last run
-// and with a full handshake, and one right behind another.
+// in a block: the first one after a start, and one right behind another.
 const (
 	coldMost = 6 << 10
-	fullMost = 6500
 	warmMost = 3 << 10
 
 	// inTime is how many requests a payment takes whose block is there at the first
 	// look. A machine that is busy makes its blocks late: each look before one
 	// takes two more requests, and so many bytes.
-	inTime   = 4
+	inTime   = 3
 	lookMost = 1400
 )
 
@@ -233,9 +231,8 @@ func testBytes(t *testing.T, resumed bool) {
 	if n := m.requests() - idle; n != 0 {
 		t.Errorf("%d requests at a start, with nothing open", n)
 	}
-	most := map[bool]int64{true: coldMost, false: fullMost}[resumed]
-	if p := pay("cold"); !p.within(most) || p.resumed != resumed {
-		t.Errorf("cold: %+v, at most %d bytes", p, most)
+	if p := pay("cold"); !p.within(coldMost) || p.resumed != resumed {
+		t.Errorf("cold: %+v, at most %d bytes", p, coldMost)
 	}
 	if n := m.tap.conns.Load(); n != 2 {
 		t.Errorf("%d connections in two starts", n)
