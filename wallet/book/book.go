@@ -43,8 +43,8 @@ type Book struct {
 	cfg Config
 	j   *journal.Journal
 
-	write sync.Mutex   // held by an update from its first read to the applied record
-	mu    sync.RWMutex // guards st; taken for writing only to apply
+	write sync.Mutex // held by an update from its first read to the applied record
+	gate  gate       // guards st; shut only to apply
 	st    *ledger.State
 
 	start   time.Time // of this boot
@@ -149,8 +149,8 @@ func (b *Book) Close() error {
 
 // View runs f with the state, which f must not change or keep.
 func (b *Book) View(f func(*ledger.State)) {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
+	b.gate.enter()
+	defer b.gate.leave()
 	f(b.st)
 }
 
@@ -297,8 +297,8 @@ func (b *Book) commit(records []ledger.Record) (journal.Pos, error) {
 		b.cfg.Log.Error("journal write failed", "err", err)
 		return pos, fmt.Errorf("%w: %w", ErrFlash, err)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.gate.shut()
+	defer b.gate.open()
 	if err := b.st.Apply(batch); err != nil {
 		return pos, fmt.Errorf("applying a record that is written: %w", err)
 	}
@@ -340,6 +340,45 @@ func (b *Book) Compact(force bool) error {
 	}
 	return nil
 }
+
+// A gate lets readers in while it is open, also while somebody waits to shut it:
+// unlike a sync.RWMutex, a reader may be one twice, for a View in a View, without
+// both waiting for each other.
+type gate struct {
+	mu     sync.Mutex // held while it is shut
+	inside int
+	empty  chan struct{} // closed when the last one leaves; nil while nobody waits
+}
+
+func (g *gate) enter() {
+	g.mu.Lock()
+	g.inside++
+	g.mu.Unlock()
+}
+
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.inside--; g.inside == 0 && g.empty != nil {
+		close(g.empty)
+		g.empty = nil
+	}
+}
+
+func (g *gate) shut() {
+	g.mu.Lock()
+	for g.inside > 0 {
+		if g.empty == nil {
+			g.empty = make(chan struct{})
+		}
+		empty := g.empty
+		g.mu.Unlock()
+		<-empty
+		g.mu.Lock()
+	}
+}
+
+func (g *gate) open() { g.mu.Unlock() }
 
 // broadcast wakes all who wait by closing a channel.
 type broadcast struct {

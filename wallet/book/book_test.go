@@ -9,6 +9,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/boatd/boatd/chains"
@@ -250,6 +251,27 @@ func TestRetained(t *testing.T) {
 	if got := b.Retained(0, 10); len(got) != 1 {
 		t.Error("what came after an acknowledgement of the future is gone")
 	}
+}
+
+// TestViewInView: one who reads within a reading does not wait for one who waits to
+// write: a sweep and a command stood still for ever that way.
+func TestViewInView(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := open(t)
+		var wg sync.WaitGroup
+		inner := false
+		b.View(func(*ledger.State) {
+			wg.Go(func() { b.add(ledger.Peer{Name: "p", Net: "n", Address: "0x"}) })
+			synctest.Wait() // it waits until nobody reads
+			b.View(func(st *ledger.State) { inner = st.Peers["p"] == nil })
+		})
+		wg.Wait()
+		b.View(func(st *ledger.State) {
+			if !inner || st.Peers["p"] == nil {
+				t.Error("written while somebody read, or not at all")
+			}
+		})
+	})
 }
 
 // TestOverflow: a channel that is slow misses what was only in memory, and

@@ -80,7 +80,7 @@ func (s *sweep) job(t *ledger.Tx) (job *chains.Job, why ledger.Reason) {
 	s.mu.Lock()
 	s.item(s.line, t.ID).parked = false
 	s.mu.Unlock()
-	siblings, timed := s.siblings(t), s.timed()
+	siblings, timed, account := s.siblings(t), s.timed(), s.account(t)
 	s.cfg.Book.View(func(st *ledger.State) {
 		now := st.Tx(t.ID)
 		if now == nil {
@@ -111,7 +111,7 @@ func (s *sweep) job(t *ledger.Tx) (job *chains.Job, why ledger.Reason) {
 			why = ledger.BehindAnother
 			return
 		}
-		job = &chains.Job{Intent: now.Intent, Account: s.account(now), Chain: s.net.Pinned, Steps: now.Steps,
+		job = &chains.Job{Intent: now.Intent, Account: account, Chain: s.net.Pinned, Steps: now.Steps,
 			Ahead: flying > 0, Committed: committed, Adopt: true, Timed: timed}
 		if a := st.Accounts[s.accountID(now)]; a != nil {
 			job.Nonce, job.Adopt = a.Next, a.Adopt || s.net.Options.Flag("external_use")
