@@ -200,6 +200,9 @@ func (c *chain) waiting() (txs types.Transactions) {
 // fund pays amount to an address in a new block. The caller holds mu.
 func (c *chain) fund(to common.Address, amount *big.Int) (common.Hash, error) {
 	const gwei = 1_000_000_000
+	if err := c.eth.TxPool().Sync(); err != nil { // else it may not know of the newest block
+		return common.Hash{}, err
+	}
 	base := c.eth.BlockChain().CurrentBlock().BaseFee
 	tx, err := types.SignNewTx(funded.key, types.LatestSigner(c.config), &types.DynamicFeeTx{
 		ChainID:   c.config.ChainID,
