@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,49 +16,47 @@ import (
 
 // A Stage is a bench for one transcript (transcript.Stage).
 type Stage struct {
-	t    *transcript.Transcript
-	dir  string
-	log  logBuffer
-	d    Boatd
-	fake *fake // nil: dev
-	dev  Node  // nil: fake
-	url  string
+	t       *transcript.Transcript
+	machine Machine
+	here    *here // the machine, if it is this one; else nil
+	fake    *fake // nil: dev
+	dev     Node  // nil: fake
+	url     string
+	log     logBuffer // of the chain
 }
 
 // NewStage builds a bench in a directory of its own, which Close removes, and
 // starts boatd on it. devchain is the program of the development chain, for
 // transcripts that want it.
 func NewStage(ctx context.Context, t *transcript.Transcript, boatd []string, devchain string) (*Stage, error) {
-	return newStage(ctx, &Stage{t: t, d: Boatd{Command: boatd}}, devchain)
+	return newStage(ctx, &Stage{t: t}, boatd, devchain)
 }
 
 // NewStageOver is NewStage over a node that runs already, whatever chain the
 // transcript names. The stage closes it.
 func NewStageOver(ctx context.Context, t *transcript.Transcript, boatd []string, url string, n Node) (*Stage, error) {
-	return newStage(ctx, &Stage{t: t, d: Boatd{Command: boatd}, dev: n, url: url}, "")
+	return newStage(ctx, &Stage{t: t, dev: n, url: url}, boatd, "")
 }
 
-func newStage(ctx context.Context, s *Stage, devchain string) (*Stage, error) {
-	if err := s.build(ctx, devchain); err != nil {
+// NewStageOn is NewStage on another machine, which has a boatd of its own. The
+// stage closes it.
+func NewStageOn(ctx context.Context, t *transcript.Transcript, m Machine, devchain string) (*Stage, error) {
+	return newStage(ctx, &Stage{t: t, machine: m}, nil, devchain)
+}
+
+func newStage(ctx context.Context, s *Stage, boatd []string, devchain string) (*Stage, error) {
+	if err := s.build(ctx, boatd, devchain); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: building the stage: %w", s.t.Path, err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Stage) build(ctx context.Context, devchain string) (err error) {
-	// Sockets have short paths, so this is not the test's own directory.
-	if s.dir, err = os.MkdirTemp("", "boatd"); err != nil {
-		return err
-	}
-	s.d.Dir, s.d.Stderr = s.dir, &s.log
-	// A race in a boatd that was built to look for races ends it at once.
-	s.d.Env = []string{"GORACE=halt_on_error=1"}
-	for _, section := range s.t.Sections {
-		if name, ok := strings.CutPrefix(section.Name, "file "); ok {
-			if err := os.WriteFile(filepath.Join(s.dir, filepath.Base(name)), []byte(section.Text), 0o600); err != nil {
-				return err
-			}
+func (s *Stage) build(ctx context.Context, boatd []string, devchain string) (err error) {
+	if s.machine == nil {
+		if s.here, err = newHere(boatd, s.t); err != nil {
+			return err
 		}
+		s.machine = s.here
 	}
 	if err := s.startChain(devchain); err != nil {
 		return err
@@ -113,12 +110,8 @@ func (s *Stage) start(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(s.dir, "boatd.toml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		return err
-	}
-	if err := s.d.Start(ctx, path); err != nil {
-		return fmt.Errorf("%w\n%s", err, s.log.String())
+	if err := s.machine.Start(ctx, text); err != nil {
+		return fmt.Errorf("%w\n%s", err, s.Log())
 	}
 	return nil
 }
@@ -138,7 +131,7 @@ func (s *Stage) config(name string) (string, error) {
 		text += "[log]\nlevel = \"debug\"\n"
 	}
 	if !strings.Contains(own, "[[channel]]") {
-		text += smallChannels
+		text += s.machine.Channels()
 	}
 	if !strings.Contains(own, "[[network]]") {
 		text += smallNetwork
@@ -149,20 +142,8 @@ func (s *Stage) config(name string) (string, error) {
 	} else {
 		node, node2 = s.fake.urls[0], s.fake.urls[1]
 	}
-	return strings.NewReplacer("$DIR", s.dir, "$NODE2", node2, "$NODE", node).Replace(text + own), nil
+	return strings.NewReplacer("$DIR", s.machine.Dir(), "$NODE2", s.machine.Node(node2), "$NODE", s.machine.Node(node)).Replace(text + own), nil
 }
-
-const smallChannels = `
-[[channel]]
-name = "uart"
-type = "pty"
-link = "$DIR/uart"
-
-[[channel]]
-name = "local"
-type = "unix"
-path = "$DIR/local"
-`
 
 const smallNetwork = `
 [[network]]
@@ -173,19 +154,15 @@ chain_id = 1337
 insecure_http = true
 `
 
-// Dial opens a channel: a terminal or a socket of that name in the directory.
+// Dial opens a channel. One of type unix can have several sessions: local,
+// local.2 and so on.
 func (s *Stage) Dial(channel string) (io.ReadWriteCloser, error) {
-	// One unix channel can have several sessions: local, local.2 and so on.
 	name, _, _ := strings.Cut(channel, ".")
-	path := filepath.Join(s.dir, filepath.Base(name))
-	info, err := os.Stat(path)
+	c, err := s.machine.Dial(filepath.Base(name))
 	if err != nil {
 		return nil, fmt.Errorf("channel %s: %w", channel, err)
 	}
-	if info.Mode()&os.ModeSocket != 0 {
-		return DialUnix(path)
-	}
-	return OpenTerminal(path)
+	return c, nil
 }
 
 var errComplaint = errors.New("boatd's log has what should never be in it")
@@ -193,36 +170,38 @@ var errComplaint = errors.New("boatd's log has what should never be in it")
 // Close ends boatd and the chain and removes the directory. It is an error if
 // the log tells of a race or a panic.
 func (s *Stage) Close() error {
-	errs := []error{s.d.Close()}
+	var errs []error
+	if s.machine != nil {
+		for _, bad := range []string{"DATA RACE", "panic: ", "panicked", "fatal error:"} {
+			if text := s.Log(); strings.Contains(text, bad) {
+				errs = append(errs, fmt.Errorf("%w: %q:\n%s", errComplaint, bad, text))
+			}
+		}
+		errs = append(errs, s.machine.Close())
+	}
 	if s.dev != nil {
 		errs = append(errs, s.dev.Close())
 	}
 	if s.fake != nil {
 		errs = append(errs, s.fake.Close())
 	}
-	if s.dir != "" {
-		errs = append(errs, os.RemoveAll(s.dir))
-	}
-	for _, bad := range []string{"DATA RACE", "panic: ", "panicked", "fatal error:"} {
-		if text := s.log.String(); strings.Contains(text, bad) {
-			errs = append(errs, fmt.Errorf("%w: %q:\n%s", errComplaint, bad, text))
-		}
-	}
 	return errors.Join(errs...)
 }
 
-// Path returns the path of a file in the stage's directory: "boatd.toml" is the
-// configuration that was used last, "state" the state directory.
-func (s *Stage) Path(name string) string { return filepath.Join(s.dir, name) }
+// Path returns the path of a file in the directory of a stage on this machine:
+// "boatd.toml" is the configuration that was used last, "state" the state
+// directory.
+func (s *Stage) Path(name string) string { return filepath.Join(s.here.dir, name) }
 
-// Pid returns boatd's process id, 0 while it does not run.
-func (s *Stage) Pid() int { return s.d.Pid() }
+// Pid returns the process id of a boatd on this machine, 0 while it does not run.
+func (s *Stage) Pid() int { return s.here.boatd.Pid() }
 
-// Quit has boatd write what it is doing into the log, and ends it.
-func (s *Stage) Quit() error { return s.d.Quit() }
+// Quit has a boatd on this machine write what it is doing into the log, and ends
+// it.
+func (s *Stage) Quit() error { return s.here.boatd.Quit() }
 
-// Log returns what boatd has logged so far.
-func (s *Stage) Log() string { return s.log.String() }
+// Log returns what boatd and the chain have logged so far.
+func (s *Stage) Log() string { return s.machine.Log() + s.log.String() }
 
 // A logBuffer gathers what several processes write.
 type logBuffer struct {

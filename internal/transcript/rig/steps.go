@@ -28,17 +28,18 @@ type verb struct {
 var (
 	errArguments = errors.New("wrong number of words")
 	errChain     = errors.New("the chain says otherwise")
+	errElsewhere = errors.New("boatd runs on another machine")
 	errDevchain  = errors.New("the development chain cannot do that")
 )
 
 var verbs = map[string]verb{
 	"restart":  {0, 1, (*Stage).restart},
 	"kill":     {0, 1, (*Stage).kill},
-	"stop":     {0, 0, func(s *Stage, _ context.Context, _ []string) error { return s.d.Stop() }},
+	"stop":     {0, 0, func(s *Stage, _ context.Context, _ []string) error { return s.machine.Stop() }},
 	"start":    {0, 1, func(s *Stage, ctx context.Context, a []string) error { return s.start(ctx, first(a)) }},
-	"isolate":  {0, 0, func(s *Stage, _ context.Context, _ []string) error { s.d.Isolated = true; return nil }},
-	"flash":    {1, 1, func(s *Stage, _ context.Context, a []string) error { return s.d.Flash(a[0] == "good") }},
-	"copy":     {2, 2, (*Stage).copy},
+	"isolate":  hereVerb(0, func(h *here, _ []string) error { h.boatd.Isolated = true; return nil }),
+	"flash":    hereVerb(1, func(h *here, a []string) error { return h.boatd.Flash(a[0] == "good") }),
+	"copy":     hereVerb(2, (*here).copy),
 	"log":      {1, 99, (*Stage).awaitLog},
 	"unlogged": {1, 99, (*Stage).unlogged},
 
@@ -71,6 +72,16 @@ func fakeVerb(words int, do func(*fake, []string) error) verb {
 	}}
 }
 
+// hereVerb is a verb that only works on this machine.
+func hereVerb(words int, do func(*here, []string) error) verb {
+	return verb{words, words, func(s *Stage, _ context.Context, a []string) error {
+		if s.here == nil {
+			return errElsewhere
+		}
+		return do(s.here, a)
+	}}
+}
+
 // Do does one step.
 func (s *Stage) Do(ctx context.Context, words []string) error {
 	v, ok := verbs[words[0]]
@@ -92,25 +103,25 @@ func first(args []string) string {
 }
 
 func (s *Stage) restart(ctx context.Context, args []string) error {
-	if err := s.d.Stop(); err != nil {
-		return fmt.Errorf("%w\n%s", err, s.log.String())
+	if err := s.machine.Stop(); err != nil {
+		return fmt.Errorf("%w\n%s", err, s.Log())
 	}
 	return s.start(ctx, first(args))
 }
 
 func (s *Stage) kill(ctx context.Context, args []string) error {
-	if err := s.d.Kill(); err != nil {
+	if err := s.machine.Kill(); err != nil {
 		return err
 	}
 	return s.start(ctx, first(args))
 }
 
-func (s *Stage) copy(_ context.Context, args []string) error {
-	b, err := os.ReadFile(filepath.Join(s.dir, filepath.Base(args[0])))
+func (h *here) copy(args []string) error {
+	b, err := os.ReadFile(filepath.Join(h.dir, filepath.Base(args[0])))
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(s.dir, filepath.Base(args[1])), b, 0o600)
+	return os.WriteFile(filepath.Join(h.dir, filepath.Base(args[1])), b, 0o600)
 }
 
 // awaitLog waits until the log matches: what is logged about a command may come
@@ -123,11 +134,11 @@ func (s *Stage) awaitLog(ctx context.Context, args []string) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(10 * time.Second)
-	for !re.MatchString(s.log.String()) {
+	for !re.MatchString(s.Log()) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			return fmt.Errorf("not in the log:\n%s", s.log.String())
+			return fmt.Errorf("not in the log:\n%s", s.Log())
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -136,7 +147,7 @@ func (s *Stage) awaitLog(ctx context.Context, args []string) error {
 }
 
 func (s *Stage) unlogged(_ context.Context, args []string) error {
-	if text := s.log.String(); strings.Contains(text, strings.Join(args, " ")) {
+	if text := s.Log(); strings.Contains(text, strings.Join(args, " ")) {
 		return fmt.Errorf("it is in the log:\n%s", text)
 	}
 	return nil
