@@ -46,6 +46,7 @@ help:
 	@echo 'make test       everything that needs no other programs, with the race detector'
 	@echo 'make e2e        against geth, anvil and terminal programs; installs them'
 	@echo 'make arm        the static ARMv7 binaries: build/boatd-armv7, build/boatd-armv7-nocgo'
+	@echo 'make module     the images of an emulated module; make demo-module shows it at work'
 	@echo 'make test-arm   the tests on an emulated ARMv7'
 	@echo 'make lint       gofmt, go vet, staticcheck, the rule which package may use which'
 	@echo 'make fuzz       every fuzz target for FUZZTIME ($(FUZZTIME))'
@@ -133,6 +134,45 @@ need-npm:
 need-qemu:
 	@$(NEED) qemu-arm-static qemu-user-static
 
+# The module in a box ------------------------------------------------------
+
+# Debian's packages for ARM are fetched into build/module/apt; QEMU runs what
+# comes of them.
+.PHONY: module demo-module need-module
+module: build/module/built
+
+build/module/built: $(shell find internal/module/image -type f) build/module/agent | need-module
+	internal/module/image/build.sh build/module build/module/agent
+	touch $@
+
+build/module/agent: $(shell find internal/module/agent internal/module/wire -name '*.go')
+	$(ARM) CGO_ENABLED=0 go build $(FLAGS) -ldflags '-s -w' -o $@ ./internal/module/agent
+
+need-module:
+	@$(NEED) qemu-system-arm qemu-system-arm
+	@$(NEED) qemu-img qemu-utils
+	@$(NEED) mkfs.ext4 e2fsprogs
+	@$(NEED) depmod kmod
+	@$(NEED) cpio cpio
+	@$(NEED) socat socat
+
+# The release before this one, for upgrades and the way back. A copy of the source
+# without its history shows the packages' part only, with the same program.
+PREVIOUS := ff15abfe
+build/previous/boatd-armv7:
+	rm -rf build/previous
+	mkdir -p build/previous/source
+	if git cat-file -e $(PREVIOUS)^{commit} 2>/dev/null; then git archive $(PREVIOUS); else \
+		echo 'warning: $(PREVIOUS) is not in the history here: this source stands in for it' >&2; \
+		tar -c --exclude ./build --exclude ./.git .; fi | tar -x -C build/previous/source
+	$(MAKE) -C build/previous/source build/boatd-armv7 VERSION=previous
+	mv build/previous/source/build/boatd-armv7 $@
+	rm -rf build/previous/source
+
+# A microcontroller that pays, an emulated module, a power cut.
+demo-module: build/devchain build/host/mcu.elf packages module
+	go run ./internal/module/demo -package build/packages/boatd_*_$(IPK_ARMV7).ipk
+
 # Checks -------------------------------------------------------------------
 
 # A minute with boatd: a wallet, funds, a payment, over a terminal and a
@@ -155,7 +195,7 @@ test: build/devchain build/boatd | need-gcc
 
 # Against the real nodes and the real binary (build tag e2e). A peer that is
 # missing is an error.
-e2e: build/boatd build/devchain peers
+e2e: build/boatd build/devchain peers packages module build/previous/boatd-armv7
 	$(call some,-tags e2e,E2E,./...)
 	go test -tags e2e -run E2E -count 1 ./...
 

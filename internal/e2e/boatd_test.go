@@ -20,6 +20,7 @@ type setup struct {
 	tables   string // whole tables: channels, limits
 	journal  string // lines of [journal]
 	state    string // directory of its own; "" for one beside the configuration
+	durable  bool   // and it must be on flash
 }
 
 // A network is one [[network]] table.
@@ -37,7 +38,7 @@ func (s setup) toml(dir string) string {
 		state = filepath.Join(dir, "state")
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "state_dir = %q\nallow_volatile_state = true\n[log]\nlevel = \"debug\"\n", state)
+	fmt.Fprintf(&b, "state_dir = %q\nallow_volatile_state = %v\n[log]\nlevel = \"debug\"\n", state, !s.durable)
 	fmt.Fprintf(&b, "[at]\npin_required = %v\n%s\n[journal]\n%s\n[keystore]\ndevice_ids = []\n", s.pin, s.at, s.journal)
 	fmt.Fprintf(&b, "[[channel]]\nname = \"local\"\ntype = \"unix\"\npath = %q\n", filepath.Join(dir, "at.sock"))
 	for _, n := range s.networks {
@@ -135,15 +136,17 @@ func (d *daemon) end() {
 }
 
 // dial connects to boatd's socket as soon as it is there; nil when boatd ended.
-func (d *daemon) dial() net.Conn {
+func (d *daemon) dial() port {
 	d.t.Helper()
-	var conn net.Conn
+	var conn port
 	ok := within(patience, func() bool {
 		if !d.running() {
 			return true
 		}
 		c, err := net.Dial("unix", d.socket)
-		conn = c
+		if err == nil {
+			conn = c
+		}
 		return err == nil
 	})
 	if !ok {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -80,13 +81,22 @@ func TestE2EKillWithReorgs(t *testing.T) {
 
 // newStorm makes wallets, contracts and a boatd that is down.
 func newStorm(t *testing.T, n *node, depth int) *storm {
+	return newStormOn(t, n, func(s *storm) victim {
+		s.slow, s.boot = 1, 90*time.Millisecond
+		url := []string{s.proxy.url}
+		return newDaemon(t, setup{pin: true, networks: []network{{endpoints: url, depth: depth}, {name: "other", endpoints: url, depth: depth}}})
+	})
+}
+
+// newStormOn is newStorm with any victim, which runs already.
+func newStormOn(t *testing.T, n *node, start func(*storm) victim) *storm {
 	s := &storm{t: t, rng: rand.New(rand.NewPCG(newSeed(t), 0)), node: n, proxy: newProxy(t, n), weather: fault{after: restless},
 		lines: map[*intent]string{}, ordered: map[*intent]bool{}, byID: map[uint64]*intent{}, ends: map[uint64]int{}, plan: plan{moment: never}}
 	s.contracts.box, s.contracts.moody, s.contracts.sink = n.deploy(t, initCode(box)), n.deploy(t, initCode(moody)), n.deploy(t, initCode(sink))
 	s.proxy.set(s.weather)
-	url := []string{s.proxy.url}
-	s.boatd = newDaemon(t, setup{pin: true, networks: []network{{endpoints: url, depth: depth}, {name: "other", endpoints: url, depth: depth}}})
-	h := s.boatd.host()
+	s.boatd = start(s)
+	h := newHost(t, s.boatd.dial())
+	h.awaitReady()
 	h.ok(`AT+BOATPWD="","4711","83920174"`)
 	h.listen()
 	for _, w := range []string{"a", "b"} {
@@ -237,7 +247,8 @@ func (s *storm) count(h *host) {
 // recall kills boatd a last time and finds all ends as they were.
 func (s *storm) recall(known []*intent) {
 	s.t.Helper()
-	s.boatd.restart(true)
+	s.boatd.kill()
+	s.boatd.start()
 	h := s.unlocked()
 	for _, in := range known {
 		if now := h.tx(in.id); now != in.end {

@@ -18,9 +18,10 @@ import (
 // The programs under test and their peers, as make builds them. E2E_BOATD names
 // another boatd, such as one built with -race.
 var (
-	boatdProgram string
-	gethProgram  = "../../build/peers/geth"
-	anvilProgram = "../../build/peers/anvil"
+	boatdProgram    string
+	gethProgram     = "../../build/peers/geth"
+	anvilProgram    = "../../build/peers/anvil"
+	devchainProgram = "../../build/devchain"
 )
 
 func TestMain(m *testing.M) {
@@ -49,7 +50,7 @@ func findPrograms() error {
 		boatdProgram = "../../build/boatd"
 	}
 	var errs []error
-	for _, p := range []*string{&boatdProgram, &gethProgram, &anvilProgram} {
+	for _, p := range []*string{&boatdProgram, &gethProgram, &anvilProgram, &devchainProgram} {
 		abs, err := filepath.Abs(*p)
 		if err == nil {
 			_, err = os.Stat(abs)

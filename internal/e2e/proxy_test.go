@@ -26,8 +26,9 @@ type proxy struct {
 	mu    sync.Mutex
 	node  *node
 	fault fault
-	raw   []string // 0x and hex, each once
-	asked int      // requests so far
+	raw   []string         // 0x and hex, each once
+	heard func(raw string) // for each of them; may be nil
+	asked int              // requests so far
 }
 
 // A fault is one kind of trouble. All of its parts may be nil.
@@ -150,6 +151,9 @@ func (p *proxy) remember(calls []*question) {
 		var raw string
 		if c.Method == "eth_sendRawTransaction" && json.Unmarshal(c.Params[0], &raw) == nil && !slices.Contains(p.raw, raw) {
 			p.raw = append(p.raw, raw)
+			if p.heard != nil {
+				p.heard(raw)
+			}
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/boatd/boatd/wallet/ledger"
 )
 
 // A storm is a host that works with a boatd which is killed all the time. It
@@ -23,7 +25,7 @@ type storm struct {
 	weather   fault  // when nothing is wrong
 	before    func() // every life of boatd; may be nil
 	after     func() // the last kill; may be nil
-	boatd     *daemon
+	boatd     victim
 	contracts struct{ box, moody, sink string }
 
 	all      []*intent
@@ -34,6 +36,8 @@ type storm struct {
 	byID     map[uint64]*intent
 	ends     map[uint64]int // states that hosts were told of as ends
 	lastSeq  uint32
+	slow     time.Duration // how many times slower the victim is than a process here
+	boot     time.Duration // a death at the start comes at most so late
 	plan     plan
 	commands int // in this life of boatd
 
@@ -41,6 +45,21 @@ type storm struct {
 
 	survived, forgotten int // orders whose answer was lost, for the log
 }
+
+// A victim is what a storm starts and kills: a boatd, or a machine with one.
+type victim interface {
+	start()
+	kill()
+	killAfter(time.Duration)
+	running() bool
+	dial() port // nil: it ended meanwhile
+	// note remembers what a host, or a node, was told by the boatd that runs: from
+	// this moment on its state must say so, whatever happens.
+	note(fact)
+}
+
+// A fact is what must hold of a state; nil if it does.
+type fact func(*ledger.State) error
 
 // A plan says when boatd dies: delay after its start, after a command was
 // written, after one was answered, or after the last one.
@@ -65,15 +84,15 @@ const (
 func (s *storm) newPlan() plan {
 	switch n := s.rng.IntN(100); {
 	case n < 15:
-		return plan{moment: atStart, delay: s.upTo(90 * time.Millisecond)}
+		return plan{moment: atStart, delay: s.upTo(s.boot)}
 	case n < 50: // around the moment at which an order is on flash
-		return plan{moment: afterWrite, command: 1 + s.rng.IntN(4), orders: true, deaf: s.rng.IntN(2) == 0, delay: s.upTo(6 * time.Millisecond)}
+		return plan{moment: afterWrite, command: 1 + s.rng.IntN(4), orders: true, deaf: s.rng.IntN(2) == 0, delay: s.upTo(s.slow * 6 * time.Millisecond)}
 	case n < 65:
-		return plan{moment: afterWrite, command: 1 + s.rng.IntN(12), delay: s.upTo(12 * time.Millisecond)}
+		return plan{moment: afterWrite, command: 1 + s.rng.IntN(12), delay: s.upTo(s.slow * 12 * time.Millisecond)}
 	case n < 80:
 		return plan{moment: afterAnswer, command: 1 + s.rng.IntN(12)}
 	default:
-		return plan{moment: atRest, delay: s.upTo(500 * time.Millisecond)}
+		return plan{moment: atRest, delay: s.upTo(s.slow * 500 * time.Millisecond)}
 	}
 }
 
@@ -157,6 +176,9 @@ func (s *storm) life() {
 		s.die(s.plan.delay)
 	}
 }
+
+// note forgets: what a process wrote is there when it is killed.
+func (d *daemon) note(fact) {}
 
 // killAfter kills the process of this start, and no other.
 func (d *daemon) killAfter(delay time.Duration) {
@@ -308,6 +330,7 @@ func (s *storm) acknowledge(in *intent, id uint64) {
 		s.t.Errorf("%q is %d and, repeated, %d", s.lines[in], in.id, id)
 	}
 	in.id, s.byID[id] = id, in
+	s.boatd.note(isThere(in))
 	for i, l := range s.lost {
 		if l == in {
 			s.lost = append(s.lost[:i], s.lost[i+1:]...)
@@ -366,6 +389,7 @@ func (s *storm) tell(id uint64, state int) {
 	}
 	if state >= confirmed {
 		s.ends[id] = state
+		s.boatd.note(hasEnded(id, state))
 	}
 }
 

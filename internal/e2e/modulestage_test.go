@@ -1,0 +1,171 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/boatd/boatd/internal/module"
+	"github.com/boatd/boatd/internal/transcript"
+	"github.com/boatd/boatd/internal/transcript/rig"
+)
+
+// A boxed is the boatd of a Debian in a box, as systemd runs it, for transcripts
+// (rig.Machine). The channel uart is the module's UART. Its host has an end of
+// the cable all the time: boatd does not see it come and go.
+type boxed struct {
+	ctx context.Context
+	box *module.Box
+}
+
+var _ rig.Machine = (*boxed)(nil)
+
+const boxConfig = "/run/box.toml"
+
+// newBoxed has boatd read its configuration from where it can be written, over
+// the one of the read-only root.
+func newBoxed(t testing.TB, b *module.Box) *boxed {
+	t.Helper()
+	_, err := b.Run(t.Context(), `systemctl stop boatd; cp /etc/boatd/boatd.toml `+boxConfig+` && chgrp boatd `+boxConfig+` && chmod 640 `+boxConfig+` &&
+		mount --bind `+boxConfig+` /etc/boatd/boatd.toml`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &boxed{ctx: t.Context(), box: b}
+}
+
+func (b *boxed) Dir() string { return "/data/boatd" }
+
+func (b *boxed) Channels() string {
+	return uartChannel + `
+[[channel]]
+name = "local"
+type = "unix"
+path = "/run/boatd/at.sock"
+`
+}
+
+// Node is this machine as the box sees it.
+func (b *boxed) Node(url string) string { return strings.Replace(url, "127.0.0.1", "10.0.2.2", 1) }
+
+func (b *boxed) Start(ctx context.Context, config string) error {
+	if err := b.box.Put(ctx, boxConfig, []byte(config)); err != nil {
+		return err
+	}
+	_, err := b.box.Run(ctx, "systemctl reset-failed boatd; systemctl start boatd", nil)
+	return err
+}
+
+// Stop has systemd stop it; systemd says how it ended.
+func (b *boxed) Stop() error {
+	_, err := b.box.Run(b.ctx, `systemctl stop boatd && test "$(systemctl show -P Result boatd)" = success`, nil)
+	return err
+}
+
+// Kill kills the process. systemd would start another one: it is told not to.
+func (b *boxed) Kill() error {
+	_, err := b.box.Run(b.ctx, "systemctl kill -s KILL boatd; systemctl stop boatd", nil)
+	return err
+}
+
+func (b *boxed) Dial(channel string) (io.ReadWriteCloser, error) {
+	switch channel {
+	case "uart":
+		return b.box.UART()
+	case "local":
+		return b.box.Dial(b.ctx, "/run/boatd/at.sock")
+	}
+	return nil, errors.New("there is no such channel in the box")
+}
+
+func (b *boxed) Log() string {
+	log, err := b.box.Run(b.ctx, "journalctl -q -o cat -u boatd", nil)
+	if err != nil {
+		return err.Error()
+	}
+	return log
+}
+
+// Close leaves nothing for the next transcript.
+func (b *boxed) Close() error {
+	_, err := b.box.Run(b.ctx, "systemctl stop boatd; rm -rf /data/boatd/*; journalctl --rotate; journalctl --vacuum-time=1s", nil)
+	return err
+}
+
+// playable says why a transcript cannot be played in the box; "" if it can.
+func playable(tr *transcript.Transcript) string {
+	for _, section := range tr.Sections {
+		if strings.HasPrefix(section.Name, "config") && strings.Contains(section.Text, "[[channel]]") {
+			return "it has channels of its own"
+		}
+	}
+	for _, line := range strings.Split(tr.Section("script").Text, "\n") {
+		words := strings.Fields(line)
+		if len(words) < 2 || words[0] != "!" {
+			continue
+		}
+		switch {
+		case slices.Contains([]string{"isolate", "flash", "copy"}, words[1]):
+			return "it does something to this machine"
+		case words[1] == "close" && words[2] == "uart":
+			return "it hangs up, and a UART of three wires has no hang-up"
+		}
+	}
+	return ""
+}
+
+// TestE2EModuleTranscripts plays the golden transcripts on the module in a box,
+// over its UART.
+func TestE2EModuleTranscripts(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob("../../cmd/boatd/testdata/transcripts/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := shortDir(t)
+	o := module.Options{Images: moduleImages, Root: installed(t, module.Debian, ""), Data: filepath.Join(dir, "data"), Append: []string{"systemd.volatile=state"}}
+	if err := module.Blank(o.Data, 64<<20); err != nil {
+		t.Fatal(err)
+	}
+	b, err := module.Boot(t.Context(), dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Kill()
+	stage := newBoxed(t, b)
+	played := 0
+	for _, path := range paths {
+		tr, err := transcript.Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			if why := playable(tr); why != "" {
+				t.Log("not played: " + why)
+				return
+			}
+			played++
+			s, err := rig.NewStageOn(t.Context(), tr, stage, devchainProgram)
+			if err != nil {
+				t.Fatal(err)
+			}
+			player := &transcript.Player{Patience: time.Minute}
+			if err := player.Play(t.Context(), tr, s); err != nil {
+				t.Errorf("%v\n\nlog:\n%s", err, s.Log())
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if played < 40 {
+		t.Errorf("%d transcripts were played", played)
+	}
+}

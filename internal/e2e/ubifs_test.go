@@ -1,0 +1,139 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/boatd/boatd/internal/module"
+)
+
+// A nandBox is a module whose data partition is UBIFS on simulated NAND flash
+// (nandsim). The flash is in the kernel's memory, so the box goes on while the
+// partition has its power cuts: from one moment to the next the file system
+// takes no write any more, what it still had in memory is lost with the mount,
+// and the next mount recovers from what is on the flash.
+type nandBox struct {
+	t    *testing.T
+	rng  *rand.Rand
+	box  *module.Box
+	cuts map[string]int // of each kind
+
+	mu   sync.Mutex
+	life int  // how many
+	dead bool // the one that runs last
+}
+
+// run runs a command in the box.
+func (b *nandBox) run(command string) {
+	b.t.Helper()
+	if out, err := b.box.Run(b.t.Context(), "set -e; "+command, nil); err != nil {
+		b.t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// format makes the flash: 64 MiB with pages of 2 KiB, and a volume over all of it.
+func (b *nandBox) format() {
+	b.t.Helper()
+	b.run(`cd /usr/lib/box/modules; for m in $(cat order); do
+		a=; case $m in nandsim.ko) a="first_id_byte=0x20 second_id_byte=0xa2 third_id_byte=0x00 fourth_id_byte=0x15";; esac
+		insmod $m $a 2>/dev/null || grep -q "^${m%.ko} " /proc/modules
+	done; mount -t debugfs debug /sys/kernel/debug; ubiattach -m 0 >/dev/null; ubimkvol /dev/ubi0 -N data -m >/dev/null; ubidetach -m 0`)
+}
+
+func (b *nandBox) start() {
+	b.t.Helper()
+	b.run(`ubiattach -m 0 >/dev/null; mount -t ubifs -o noatime ubi0:data /data; /etc/init.d/boatd start >/dev/null`)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.life++
+	b.dead = false
+}
+
+func (b *nandBox) running() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !b.dead
+}
+
+// kill cuts the partition's power, if it has not been, and then ends boatd. UBI
+// itself can cut it where it writes one of its headers; the chance that it does
+// in time is small, so mostly it is now.
+func (b *nandBox) kill() {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.dead {
+		return
+	}
+	b.dead = true
+	b.run(`echo 1 > /sys/kernel/debug/ubifs/ubi0_0/ro_error
+		kill -9 $(cat /run/boatd-supervisor.pid) $(cat /run/boatd.pid) || true
+		tries=0; until umount /data 2>/dev/null; do tries=$((tries + 1)); test $tries -lt 100; sleep 0.1; done
+		ubidetach -m 0`)
+}
+
+func (b *nandBox) killAfter(delay time.Duration) {
+	b.mu.Lock()
+	life := b.life
+	b.mu.Unlock()
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	<-timer.C
+	b.mu.Lock()
+	same := life == b.life
+	b.mu.Unlock()
+	if same {
+		b.kill()
+	}
+}
+
+func (b *nandBox) dial() port {
+	b.t.Helper()
+	c, err := b.box.UART()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return c
+}
+
+// note forgets: what was on the flash is looked at by the boatd that starts next.
+func (b *nandBox) note(fact) {}
+
+// TestE2EUBIFS is the storm of TestE2EKill on the file system that modules have.
+func TestE2EUBIFS(t *testing.T) {
+	t.Parallel()
+	n := ticking(t)
+	var b *nandBox
+	s := newStormOn(t, n, func(s *storm) victim {
+		s.slow, s.boot = 15, 2*time.Second
+		url := []string{"http://10.0.2.100"}
+		c := setup{pin: true, durable: true, state: "/data/boatd", tables: uartChannel, networks: []network{{endpoints: url, depth: 2}, {name: "other", endpoints: url, depth: 2}}}
+		root := installed(t, module.Small, c.toml("/run/boatd"))
+		box, err := module.Boot(t.Context(), shortDir(t), module.Options{Images: moduleImages, Root: root, Node: strings.TrimPrefix(s.proxy.url, "http://")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(box.Kill)
+		b = &nandBox{t: t, rng: s.rng, box: box}
+		// The init has started boatd on a read-only root.
+		b.run(`/etc/init.d/boatd stop`)
+		b.format()
+		b.start()
+		return b
+	})
+	s.blow(powerCuts(t) * 2)
+	out, err := b.box.Run(t.Context(), "dmesg | grep -c 'UBIFS.*recovery needed'; dmesg | grep -iE 'ubi.*(error|corrupt)' | grep -v 'switched to read-only' | tail -5", nil)
+	t.Logf("%s %v", out, err)
+}
+
+var _ = errors.New
+var _ = fmt.Sprint
+var _ = filepath.Join
