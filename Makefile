@@ -197,7 +197,8 @@ test: build/devchain build/boatd | need-gcc
 # missing is an error.
 e2e: build/boatd build/devchain peers packages module build/previous/boatd-armv7
 	$(call some,-tags e2e,E2E,./...)
-	go test -tags e2e -run E2E -count 1 ./...
+	go test -tags e2e -run E2E -skip E2EModule -count 1 ./...
+	go test -tags e2e -run E2EModule -count 1 -parallel 2 -timeout 40m ./internal/e2e
 
 # internal/boundary asks the go command about the code, which is no business of
 # a module's processor.

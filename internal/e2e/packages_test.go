@@ -136,11 +136,11 @@ func (d *device) install(pkg string) {
 	}
 }
 
-// TestE2EPackage installs the .deb of the previous release on a module, works
+// TestE2EModulePackage installs the .deb of the previous release on a module, works
 // with it, upgrades, goes back, removes and purges it: keys, transactions,
 // settings and the configuration are always there, and an order that was given
 // before is never carried out again.
-func TestE2EPackage(t *testing.T) {
+func TestE2EModulePackage(t *testing.T) {
 	t.Parallel()
 	n := ticking(t)
 	current := packageFor(t, module.Debian)
@@ -238,9 +238,9 @@ func currentVersion(t *testing.T) string {
 	return words[1]
 }
 
-// TestE2EHardship has the module live through what devices live through: the
+// TestE2EModuleHardship has the module live through what devices live through: the
 // clock at 1970, no network, a full flash, a boatd that dies and one that hangs.
-func TestE2EHardship(t *testing.T) {
+func TestE2EModuleHardship(t *testing.T) {
 	t.Parallel()
 	n := ticking(t)
 	config := setup{pin: true, durable: true, state: "/data/boatd", tables: uartChannel, networks: []network{{endpoints: []string{"http://10.0.2.100"}, depth: 2}}}.toml("/run/boatd")

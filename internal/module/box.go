@@ -96,7 +96,7 @@ func start(dir string, o Options) (*Box, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Remove(b.UARTPath()); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(b.uart()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	b.cmd = exec.Command("qemu-system-arm", args...)
@@ -127,7 +127,7 @@ func (b *Box) arguments(o Options) ([]string, error) {
 		"-kernel", filepath.Join(o.Images, "vmlinuz"), "-initrd", filepath.Join(o.Images, "initrd"),
 		"-append", strings.Join(append([]string{"console=ttyAMA0 panic=-1 net.ifnames=0", mode}, o.Append...), " "),
 		"-serial", "file:" + filepath.Join(b.dir, "console"),
-		"-chardev", "socket,id=uart,path=" + b.UARTPath() + ",server=on,wait=off", "-device", "pci-serial,chardev=uart",
+		"-chardev", "socket,id=uart,path=" + b.uart() + ",server=on,wait=off", "-device", "pci-serial,chardev=uart",
 		"-netdev", network, "-device", "virtio-net-pci,netdev=n0,romfile=",
 	}
 	root, err := rootDisk(o)
@@ -192,12 +192,23 @@ func freePort() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// UARTPath is the socket of the module's UART, /dev/ttyS0 in the box.
-func (b *Box) UARTPath() string { return filepath.Join(b.dir, "uart") }
+// UART connects to the module's UART, /dev/ttyS0 in the box, as soon as there is
+// one. There is one wire: a second connection waits for the end of the first.
+func (b *Box) UART() (net.Conn, error) {
+	for {
+		c, err := net.Dial("unix", b.uart())
+		if err == nil {
+			return c, nil
+		}
+		select {
+		case <-b.ended:
+			return nil, fmt.Errorf("connecting to the UART: the box has ended: %w", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
 
-// UART connects to the module's UART. There is one wire: a second connection
-// waits for the end of the first.
-func (b *Box) UART() (net.Conn, error) { return net.Dial("unix", b.UARTPath()) }
+func (b *Box) uart() string { return filepath.Join(b.dir, "uart") }
 
 // Console returns what the kernel and the init have said.
 func (b *Box) Console() string {

@@ -25,6 +25,7 @@ import (
 
 	"github.com/boatd/boatd/internal/module"
 	"github.com/boatd/boatd/internal/module/cut"
+	"github.com/boatd/boatd/internal/module/mcu"
 	"github.com/boatd/boatd/internal/transcript/rig"
 )
 
@@ -50,7 +51,7 @@ type demo struct {
 	node    *rig.DevChain
 	options module.Options
 	box     *module.Box
-	mcu     *mcu
+	mcu     *mcu.MCU
 }
 
 // limit is how long all of it may take.
@@ -82,7 +83,7 @@ func (d *demo) play(ctx context.Context) error {
 	if err := d.powerOn(); err != nil {
 		return err
 	}
-	address, err := d.mcu.await(ctx, regexp.MustCompile(`wallet (0x[0-9a-fA-F]{40})`))
+	address, err := d.mcu.Await(ctx, regexp.MustCompile(`wallet (0x[0-9a-fA-F]{40})`))
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (d *demo) play(ctx context.Context) error {
 		return err
 	}
 	d.show.chain("1 ether for %s", address)
-	if _, err := d.mcu.await(ctx, regexp.MustCompile(`order (\S+)`)); err != nil {
+	if _, err := d.mcu.Await(ctx, regexp.MustCompile(`order (\S+)`)); err != nil {
 		return err
 	}
 	if err := d.powerOff(); err != nil {
@@ -103,7 +104,7 @@ func (d *demo) play(ctx context.Context) error {
 	if err := d.powerOn(); err != nil {
 		return err
 	}
-	end, err := d.mcu.await(ctx, regexp.MustCompile(`((?:PASS|FAIL).*)`))
+	end, err := d.mcu.Await(ctx, regexp.MustCompile(`((?:PASS|FAIL).*)`))
 	if err != nil {
 		return err
 	}
@@ -198,7 +199,15 @@ func (d *demo) powerOn() (err error) {
 	if d.box, err = module.Start(d.dir, d.options); err != nil {
 		return err
 	}
-	d.mcu, err = startMCU(d.dir, d.firmware, d.box, d.show)
+	cable, err := d.box.UART()
+	if err != nil {
+		return err
+	}
+	d.mcu, err = mcu.Start(d.dir, d.firmware, cable, mcu.Tap{
+		Log:  d.show.host,
+		Sent: func(line string) { d.show.uart(">", line) },
+		Came: func(line string) { d.show.uart("<", line) },
+	})
 	return err
 }
 
@@ -206,7 +215,7 @@ func (d *demo) powerOn() (err error) {
 // have kept.
 func (d *demo) powerOff() error {
 	d.box.Kill()
-	d.mcu.kill()
+	d.mcu.Kill()
 	log, err := cut.Read(d.options.WriteLog)
 	if err != nil {
 		return err
@@ -250,7 +259,7 @@ func (d *demo) watchChain(ctx context.Context) {
 
 func (d *demo) close() {
 	if d.mcu != nil {
-		d.mcu.kill()
+		d.mcu.Kill()
 	}
 	if d.box != nil {
 		d.box.Kill()

@@ -40,23 +40,3 @@ func (s *screen) uart(direction, text string) {
 func (s *screen) chain(format string, args ...any) {
 	s.line(chainColumn, "chain  "+fmt.Sprintf(format, args...))
 }
-
-// A liner hands on whole lines of what is written to it.
-type liner struct {
-	part []byte
-	line func(string)
-}
-
-func (l *liner) Write(p []byte) (int, error) {
-	for _, b := range p {
-		if b != '\r' && b != '\n' {
-			l.part = append(l.part, b)
-			continue
-		}
-		if len(l.part) > 0 {
-			l.line(string(l.part))
-		}
-		l.part = l.part[:0]
-	}
-	return len(p), nil
-}
