@@ -122,6 +122,10 @@ func (s *Session) place(cmd *line.Command, i int) int {
 
 // finish writes the final result of a line.
 func (s *Session) finish(failed *lineFailure) {
+	s.channel.lines.Add(1)
+	if failed != nil {
+		s.channel.failures.Add(1)
+	}
 	switch {
 	case failed == nil:
 		s.out = s.regs.appendResult(s.out, resultOK)

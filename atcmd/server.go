@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -212,6 +213,32 @@ func (srv *Server) Alive(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// A ChannelCount is what went over one channel since the start.
+type ChannelCount struct {
+	Name     string
+	Sessions int    // open now
+	Lines    uint64 // command lines that had a final result
+	Failures uint64 // of these, results other than OK
+}
+
+// Channels returns the counts of every channel that has had a session, by name.
+func (srv *Server) Channels() []ChannelCount {
+	srv.mu.Lock()
+	defer srv.mu.Unlock()
+	counts := make([]ChannelCount, 0, len(srv.channels))
+	for name, ch := range srv.channels {
+		c := ChannelCount{Name: name, Lines: ch.lines.Load(), Failures: ch.failures.Load()}
+		for s := range srv.sessions {
+			if s.channel == ch {
+				c.Sessions++
+			}
+		}
+		counts = append(counts, c)
+	}
+	slices.SortFunc(counts, func(a, b ChannelCount) int { return strings.Compare(a.Name, b.Name) })
+	return counts
 }
 
 // changed makes the sessions of a channel look at its settings again.

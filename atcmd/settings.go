@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/boatd/boatd/atcmd/internal/line"
@@ -166,6 +167,8 @@ type channel struct {
 	writes   budget.Budget // of them
 	mu       sync.Mutex    // guards now, never held for long
 	now      stored
+
+	lines, failures atomic.Uint64 // that had a final result, and one other than OK
 }
 
 func newChannel(name string, store Settings) (*channel, error) {

@@ -365,7 +365,9 @@ type Status struct {
 	Answered      int64  // Unix seconds of the last answer by the local clock; 0 none
 	BytesSent     uint64 // on the wire, TLS included, since the start
 	BytesReceived uint64
-	Err           error // why it is down
+	Requests      uint64 // put to its nodes since the start
+	Failures      uint64 // of these, without an answer that counts
+	Err           error  // why it is down
 }
 
 // A Meter reports on a network from memory.

@@ -161,6 +161,25 @@ func (m *Manager) Wallets() []ledger.Wallet {
 	return all
 }
 
+// Protection returns the kind of the weakest store that holds an active key of a
+// wallet, "none" where there is no such key.
+func (m *Manager) Protection() string {
+	weakest := -1
+	for _, w := range m.Wallets() {
+		k, err := m.Keys.Get(w.Key)
+		if err != nil || k.State != ledger.Active {
+			continue
+		}
+		if i := slices.Index(keys.Strength, k.Store); weakest < 0 || i < weakest {
+			weakest = i
+		}
+	}
+	if weakest < 0 {
+		return "none"
+	}
+	return keys.Strength[weakest]
+}
+
 // DeleteWallet removes a wallet without open transactions, never its key. One
 // that is not there is no error.
 func (m *Manager) DeleteWallet(name string) error {

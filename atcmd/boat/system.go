@@ -109,29 +109,11 @@ func (h *Host) item(m *wallet.Manager, c *atcmd.Call, item string) string {
 		}
 		return strings.Join(names, " ")
 	case "protection":
-		return protection(m)
+		return m.Protection()
 	case "limits":
 		return fmt.Sprintf("keys %d wallets %d networks %d peers %d data %d", keys.MaxKeys, wallet.MaxWallets, nets.MaxNetworks, wallet.MaxPeers, life.MaxData)
 	}
 	return h.Items[item]
-}
-
-// protection is the weakest store that holds an active key of a wallet.
-func protection(m *wallet.Manager) string {
-	weakest := -1
-	for _, w := range m.Wallets() {
-		k, err := m.Keys.Get(w.Key)
-		if err != nil || k.State != ledger.Active {
-			continue
-		}
-		if i := slices.Index(keys.Strength, k.Store); weakest < 0 || i < weakest {
-			weakest = i
-		}
-	}
-	if weakest < 0 {
-		return "none"
-	}
-	return keys.Strength[weakest]
 }
 
 func stat(_ context.Context, m *wallet.Manager, c *atcmd.Call) error {

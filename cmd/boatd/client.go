@@ -39,6 +39,10 @@ func dial(e *env, flags *pflag.FlagSet) (*client, error) {
 			return nil, err
 		}
 	}
+	return dialPath(path)
+}
+
+func dialPath(path string) (*client, error) {
 	conn, err := net.Dial("unix", path)
 	if err != nil {
 		return nil, &exitError{code: exitFailed, hint: "is boatd running, and may you use its socket?", err: fmt.Errorf("connecting to the daemon: %w", err)}
@@ -56,6 +60,10 @@ func configuredSocket(e *env, flags *pflag.FlagSet) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return socketOf(cfg)
+}
+
+func socketOf(cfg *config.Config) (string, error) {
 	i := indexUnix(cfg.Channels)
 	if i < 0 {
 		return "", &exitError{code: exitConfig, err: errors.New("no channel of type unix is configured"),

@@ -18,6 +18,7 @@ import (
 	"github.com/boatd/boatd/atcmd/boat"
 	"github.com/boatd/boatd/chains"
 	"github.com/boatd/boatd/internal/config"
+	"github.com/boatd/boatd/internal/logs"
 	"github.com/boatd/boatd/internal/vfs"
 	"github.com/boatd/boatd/keystore"
 	"github.com/boatd/boatd/keystore/soft"
@@ -34,6 +35,7 @@ import (
 type daemon struct {
 	cfg    *config.Config
 	log    *slog.Logger
+	lines  *logs.Log // what log writes to
 	start  time.Time
 	host   *boat.Host
 	server *atcmd.Server
@@ -50,14 +52,13 @@ func runDaemon(e *env, flags *pflag.FlagSet) error {
 	if err != nil {
 		return err
 	}
-	log, sync, err := newLogger(cfg.Log, e.stderr)
+	log, err := newLogger(cfg.Log, e.stderr)
 	if err != nil {
 		return err
 	}
-	defer sync()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	d := &daemon{cfg: cfg, log: log, start: time.Now()}
+	d := &daemon{cfg: cfg, log: log.Logger, lines: log, start: time.Now()}
 	return d.run(ctx)
 }
 
@@ -88,6 +89,9 @@ func (d *daemon) run(ctx context.Context) error {
 	d.host.SetItem("seal", d.sealer.Label())
 	d.host.SetManager(d.manager, usable)
 	d.server.Reload()
+	if err := d.serveMetrics(ctx); err != nil {
+		d.log.Error("metrics are not served", "err", err)
+	}
 	d.tellReady()
 	d.notify.ready()
 	d.wg.Go(func() { d.bearer.run(ctx, d.bearerChanged) })

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
+	"github.com/boatd/boatd/internal/config"
+	"github.com/boatd/boatd/internal/ops"
 	"github.com/spf13/pflag"
 )
 
@@ -17,66 +20,131 @@ func statusFlags(flags *pflag.FlagSet) {
 	jsonFlag(flags)
 }
 
-// A status is what the daemon says of itself.
-type status struct {
-	Ready    map[string]bool   `json:"ready"`
-	Starts   int               `json:"starts"`
-	Uptime   int               `json:"uptime_seconds"`
-	Info     map[string]string `json:"info"`
-	Networks []networkStatus   `json:"networks"`
-	Waiting  bool              `json:"transactions_open"`
+func runStatus(e *env, flags *pflag.FlagSet) error {
+	r, err := report(e, flags)
+	if err != nil {
+		return err
+	}
+	if asJSON, _ := flags.GetBool("json"); asJSON {
+		return writeJSON(e.stdout, r)
+	}
+	return r.Print(e.stdout)
 }
 
-type networkStatus struct {
-	Name     string `json:"name"`
-	State    string `json:"state"`
-	Height   int    `json:"height"`
-	Age      int    `json:"seconds_since_answer"`
-	Sent     int    `json:"kilobytes_sent"`
-	Received int    `json:"kilobytes_received"`
-	Open     int    `json:"open_transactions"`
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }
 
-// readyParts are the bits of AT+BOATREADY, lowest first.
-var readyParts = []string{"journal", "keys", "clock", "bearer", "network"}
+// report asks the daemon what it says of itself: on metrics.socket, or where
+// there is none with AT commands, which tell less.
+func report(e *env, flags *pflag.FlagSet) (*ops.Report, error) {
+	if named, _ := flags.GetString("socket"); named == "" {
+		cfg, err := loadConfig(e, flags)
+		if err != nil {
+			return nil, err
+		}
+		if cfg.Metrics.Socket != "" {
+			r, err := ops.GetReport(cfg.Metrics.Socket)
+			if err == nil {
+				return r, nil
+			}
+			fmt.Fprintf(e.stderr, "warning: metrics.socket: %v\n", err)
+		}
+		return reportByAT(dialConfigured(cfg))
+	}
+	return reportByAT(dial(e, flags))
+}
 
-// ask reads the daemon's state with AT commands.
-func (c *client) ask() (*status, error) {
-	s := &status{Ready: map[string]bool{}, Info: map[string]string{}}
+func dialConfigured(cfg *config.Config) (*client, error) {
+	path, err := socketOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return dialPath(path)
+}
+
+func reportByAT(c *client, err error) (*ops.Report, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	return c.report()
+}
+
+// report reads the daemon's state with AT commands that need no PIN.
+func (c *client) report() (*ops.Report, error) {
+	r := &ops.Report{Schema: ops.Schema, Source: "at"}
 	ready, err := c.numbers("AT+BOATREADY?", 3)
 	if err != nil {
 		return nil, err
 	}
-	for i, part := range readyParts {
-		s.Ready[part] = ready[0]&(1<<i) != 0
+	r.Ready, r.Starts, r.Uptime = ops.ReadyMap(ready[0]), uint64(ready[1]), int64(ready[2])
+	if !r.Ready["journal"] {
+		return r, nil
 	}
-	s.Starts, s.Uptime = ready[1], ready[2]
-	if !s.Ready["journal"] {
-		return s, nil
-	}
-	lines, err := c.do("AT+BOATINFO")
-	if err != nil {
-		return nil, fmt.Errorf("AT+BOATINFO: %w", err)
-	}
-	for _, l := range lines {
-		if f := fields(l); len(f) == 2 {
-			s.Info[f[0]] = f[1]
+	for _, part := range []struct {
+		command string
+		least   int // fields of a line
+		take    func(*ops.Report, []string)
+	}{
+		{"AT+BOATINFO", 2, takeInfo},
+		{"AT+BOATSTAT", 7, takeNetwork},
+		{"AT+BOATKEYLST?", 2, takeKey},
+		{"AT+BOATTXLST?", 3, takeTransaction},
+		{"AT+BOATPIN?", 2, func(r *ops.Report, f []string) { r.PIN = ops.PIN{State: f[1], Left: atoi(f[0])} }},
+	} {
+		lines, err := c.do(part.command)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", part.command, err)
+		}
+		for _, l := range lines {
+			if f := fields(l); len(f) >= part.least {
+				part.take(r, f)
+			}
 		}
 	}
-	if lines, err = c.do("AT+BOATSTAT"); err != nil {
-		return nil, fmt.Errorf("AT+BOATSTAT: %w", err)
+	return r, nil
+}
+
+func takeInfo(r *ops.Report, f []string) {
+	switch f[0] {
+	case "version":
+		r.Version = f[1]
+	case "build":
+		r.Build = f[1]
+	case "stores":
+		r.Stores = strings.Fields(f[1])
+	case "protection":
+		r.Protection = f[1]
+	case "seal":
+		r.Seal = f[1]
 	}
-	for _, l := range lines {
-		if f := fields(l); len(f) >= 7 {
-			s.Networks = append(s.Networks, networkStatus{f[0], upState(f[1]), atoi(f[2]), atoi(f[3]), atoi(f[4]), atoi(f[5]), atoi(f[6])})
-		}
+}
+
+func takeNetwork(r *ops.Report, f []string) {
+	n := ops.Network{Name: f[0], State: ops.UpState(atoi(f[1])), Height: uint64(atoi(f[2])), Answered: int64(atoi(f[3])),
+		Sent: 1000 * uint64(atoi(f[4])), Received: 1000 * uint64(atoi(f[5])), Open: atoi(f[6])}
+	if n.State == ops.UpState(0) {
+		n.Answered = -1
 	}
-	idle, err := c.numbers("AT+BOATIDLE?", 2)
-	if err != nil {
-		return nil, err
+	r.Networks = append(r.Networks, n)
+}
+
+func takeKey(r *ops.Report, f []string) {
+	if r.Keys == nil {
+		r.Keys = map[string]int{}
 	}
-	s.Waiting = idle[0]&2 != 0
-	return s, nil
+	r.Keys[ops.KeyState(atoi(f[1]))]++
+}
+
+// takeTransaction takes the oldest that has not ended.
+func takeTransaction(r *ops.Report, f []string) {
+	state, code := atoi(f[1]), atoi(f[2])
+	if why := ops.Reason(state, code); r.Oldest == nil && !ops.Ended(state) {
+		r.Oldest = &ops.Transaction{ID: uint32(atoi(f[0])), State: ops.State(state), Code: code, Reason: why, Age: -1}
+	}
 }
 
 // numbers reads the integers of a command's one line.
@@ -100,51 +168,6 @@ func (c *client) numbers(command string, n int) ([]int, error) {
 func atoi(s string) int {
 	n, _ := strconv.Atoi(s) // what is shown is only shown
 	return n
-}
-
-func upState(s string) string {
-	switch s {
-	case "1":
-		return "up"
-	case "2":
-		return "down"
-	default:
-		return "not contacted"
-	}
-}
-
-func runStatus(e *env, flags *pflag.FlagSet) error {
-	c, err := dial(e, flags)
-	if err != nil {
-		return err
-	}
-	defer c.close()
-	s, err := c.ask()
-	if err != nil {
-		return err
-	}
-	if asJSON, _ := flags.GetBool("json"); asJSON {
-		return writeJSON(e.stdout, s)
-	}
-	s.print(e.stdout)
-	return nil
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
-func (s *status) print(w io.Writer) {
-	fmt.Fprintf(w, "boatd %s, start %d, up %d s\n", s.Info["version"], s.Starts, s.Uptime)
-	for _, part := range readyParts {
-		fmt.Fprintf(w, "  %-8s %v\n", part, map[bool]string{true: "ready", false: "not ready"}[s.Ready[part]])
-	}
-	fmt.Fprintf(w, "keys     stores %s, wallets protected by %s, sealed by %s\n", s.Info["stores"], s.Info["protection"], s.Info["seal"])
-	for _, n := range s.Networks {
-		fmt.Fprintf(w, "network  %s: %s, block %d, %d open, %d kB sent, %d kB received\n", n.Name, n.State, n.Height, n.Open, n.Sent, n.Received)
-	}
 }
 
 // runHealth fails with status 4 unless the daemon answers and has its journal

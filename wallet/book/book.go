@@ -312,6 +312,14 @@ func (b *Book) Emit(e Event) {
 	}
 }
 
+// Journal returns the figures of the journal. It waits for a write that is under
+// way.
+func (b *Book) Journal() journal.Stats {
+	b.write.Lock()
+	defer b.write.Unlock()
+	return b.j.Stats()
+}
+
 // Commits counts the durable changes of this boot.
 func (b *Book) Commits() uint64 { return b.commits.Load() }
 

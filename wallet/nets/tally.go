@@ -124,6 +124,19 @@ func (y *tally) left() time.Duration {
 // wait; 0 where it is not.
 func (s *Set) Exhausted(name string) time.Duration { return s.tally(name).left() }
 
+// Used returns the bytes that a network has used of its budget in the present
+// day, and the budget; 0 and 0 where it has none.
+func (s *Set) Used(name string) (used, limit uint64) {
+	y := s.tally(name)
+	if limit = y.limit(); limit == 0 {
+		return 0, 0
+	}
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.turn()
+	return y.used, limit
+}
+
 // Waiting says whether a network has to wait for a new day: then running time is
 // worth writing.
 func (s *Set) Waiting() bool {

@@ -88,6 +88,7 @@ func (e *Endpoint) score(calls []*jsonrpc.Call) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e.up, p.answered = 1, p.o.Deps.Now()
+	p.requests++
 	return nil
 }
 
@@ -97,6 +98,7 @@ func (e *Endpoint) down(err error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e.up, p.lastErr = 2, err
+	p.requests, p.failures = p.requests+1, p.failures+1
 	return err
 }
 

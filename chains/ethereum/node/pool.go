@@ -39,6 +39,8 @@ type Pool struct {
 	topAt    time.Time        // when a node last showed it or a newer one
 	answered time.Time        // the last answer
 	lastErr  error            // the last time that an endpoint did not answer
+	requests uint64           // since the start
+	failures uint64           // of these, those that were not answered
 }
 
 // New returns a pool. It connects when it is first used.
@@ -76,7 +78,7 @@ func (p *Pool) Close() error {
 func (p *Pool) Status() chains.Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := chains.Status{Height: p.top.Number}
+	s := chains.Status{Height: p.top.Number, Requests: p.requests, Failures: p.failures}
 	if !p.answered.IsZero() {
 		s.Answered = p.answered.Unix()
 	}
