@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -77,46 +76,4 @@ func listCommands(e *env, flags *pflag.FlagSet) error {
 		fmt.Fprintf(e.stdout, "%s %s  %-60s %s\n", d.Class, pin, strings.Join(d.Syntax, " | "), d.Summary)
 	}
 	return nil
-}
-
-func runCompletion(e *env, _ *pflag.FlagSet) error {
-	if len(e.args) != 1 || e.args[0] != "bash" {
-		return usageError("completion: want the name of a shell: bash")
-	}
-	all, err := describe()
-	if err != nil {
-		return err
-	}
-	return completion(e.stdout, all)
-}
-
-// completion writes a bash script made from the tables of subcommands, keys
-// and AT commands.
-func completion(w io.Writer, all []described) error {
-	var commands, flags, at []string
-	for _, c := range subcommands() {
-		commands = append(commands, c.name)
-	}
-	for _, k := range config.Keys() {
-		flags = append(flags, "--"+k.Name)
-	}
-	for _, d := range all {
-		at = append(at, d.Name)
-	}
-	_, err := fmt.Fprintf(w, `# bash completion for boatd
-_boatd() {
-	local word=${COMP_WORDS[COMP_CWORD]}
-	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(compgen -W "%s help" -- "$word"))
-		return
-	fi
-	case ${COMP_WORDS[1]} in
-	at) COMPREPLY=($(compgen -W "--socket --pin --config %s" -- "$word")) ;;
-	completion) COMPREPLY=($(compgen -W "bash" -- "$word")) ;;
-	*) COMPREPLY=($(compgen -W "--help --config --socket --json --effective %s" -- "$word")) ;;
-	esac
-}
-complete -o default -F _boatd boatd
-`, strings.Join(commands, " "), strings.Join(at, " "), strings.Join(flags, " "))
-	return err
 }

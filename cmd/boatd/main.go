@@ -51,7 +51,9 @@ func subcommands() []subcommand {
 		{"health", "", "exit status 0 when the running daemon is healthy, else 4", socketFlag, runHealth},
 		{"version", "", "version, build and key code", jsonFlag, runVersion},
 		{"list-commands", "", "all AT commands", jsonFlag, listCommands},
-		{"completion", "bash", "completion script for a shell", nil, runCompletion},
+		{"support", "", "gather what somebody who is to help wants to know, without secrets", supportFlags, runSupport},
+		{"completion", "bash|zsh|fish", "completion script for a shell", nil, runCompletion},
+		{"man", "boatd|boatd.toml|boat-at", "manual page, to be read with man -l", nil, runMan},
 	}
 }
 
@@ -150,12 +152,11 @@ func configFlags(flags *pflag.FlagSet) {
 	}
 }
 
-// loadConfig reads the configuration as file, environment and flags say.
-// Warnings go to stderr.
-func loadConfig(e *env, flags *pflag.FlagSet) (*config.Config, error) {
+// readConfig reads the configuration as file, environment and flags say.
+func readConfig(e *env, flags *pflag.FlagSet) (*config.Config, config.Problems, error) {
 	path, err := flags.GetString("config")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	set := map[string]string{}
 	for _, k := range config.Keys() {
@@ -164,6 +165,16 @@ func loadConfig(e *env, flags *pflag.FlagSet) (*config.Config, error) {
 		}
 	}
 	c, problems := config.Load(path, e.environ, set, protocols())
+	return c, problems, nil
+}
+
+// loadConfig is readConfig where there is no going on with problems. Warnings go
+// to stderr.
+func loadConfig(e *env, flags *pflag.FlagSet) (*config.Config, error) {
+	c, problems, err := readConfig(e, flags)
+	if err != nil {
+		return nil, err
+	}
 	fmt.Fprint(e.stderr, problems.String())
 	if problems.Failed() {
 		return nil, &exitError{code: exitConfig, hint: "nothing was started; boatd check-config judges the configuration again", err: errors.New("the configuration has problems")}

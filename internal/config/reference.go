@@ -9,7 +9,7 @@ import (
 // A Key is what is known about a key that has a variable and a flag, for the
 // command line's help and completion.
 type Key struct {
-	Name    string // "log.level": the flag is --log.level
+	Name    string // "log.level": the flag is --log.level; in a Section without the table
 	Env     string // "BOATD_LOG_LEVEL"
 	Type    string // "text", "integer", "true/false", "list of texts"
 	Default string // as TOML writes it
@@ -26,6 +26,37 @@ func Keys() []Key {
 		}
 	}
 	return keys
+}
+
+// A Section is a table of the file with its keys, for manuals.
+type Section struct {
+	Header  string // "[log]", "[[channel]]"; "" for the top of the file
+	Summary string // sentences
+	Keys    []Key  // Env only where the key has one
+}
+
+// Sections returns all tables that this build has keys of, in the order of the
+// manual. Summaries may have `code` in them.
+func Sections() []Section {
+	var all []Section
+	for _, t := range tables {
+		s := Section{Summary: t.summary}
+		if t.name != "" {
+			s.Header = header(t.name)
+		}
+		for _, r := range rows {
+			if r.table != t.name || !r.documented() {
+				continue
+			}
+			k := Key{Name: r.name, Type: r.kind.String(), Default: literal(r.def), Summary: r.meaning()}
+			if single(r.table) {
+				k.Env = variable(r)
+			}
+			s.Keys = append(s.Keys, k)
+		}
+		all = append(all, s)
+	}
+	return all
 }
 
 const preface = `# Configuration
@@ -54,17 +85,15 @@ Paths are absolute.
 func Reference(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	out.WriteString(preface)
-	for _, t := range tables {
+	for _, s := range Sections() {
 		title := "Top of the file"
-		if t.name != "" {
-			title = "`" + header(t.name) + "`"
+		if s.Header != "" {
+			title = "`" + s.Header + "`"
 		}
-		out.WriteString("\n## " + title + "\n\n" + t.summary + "\n\n")
+		out.WriteString("\n## " + title + "\n\n" + s.Summary + "\n\n")
 		out.WriteString("| key | type | default | meaning |\n|---|---|---|---|\n")
-		for _, r := range rows {
-			if r.table == t.name && r.documented() {
-				out.WriteString("| `" + r.name + "` | " + r.kind.String() + " | `" + literal(r.def) + "` | " + r.meaning() + " |\n")
-			}
+		for _, k := range s.Keys {
+			out.WriteString("| `" + k.Name + "` | " + k.Type + " | `" + k.Default + "` | " + strings.ReplaceAll(k.Summary, "|", `\|`) + " |\n")
 		}
 	}
 	return out.Flush()
@@ -74,7 +103,7 @@ func Reference(w io.Writer) error {
 func (r row) documented() bool { return r.summary != "" }
 
 func (r row) meaning() string {
-	s := strings.ReplaceAll(r.summary, "|", `\|`)
+	s := r.summary
 	var types []string
 	for _, t := range r.in {
 		if !isLaterType(t) {

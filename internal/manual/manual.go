@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/boatd/boatd/atcmd"
+	"github.com/boatd/boatd/internal/manpage"
 	"github.com/boatd/boatd/internal/transcript"
 )
 
@@ -180,7 +181,7 @@ func (m *writer) command(c *atcmd.Command) error {
 	case example == nil:
 		return fmt.Errorf("%w: %s has none in the transcripts", errExample, c.Name)
 	}
-	fmt.Fprintf(&m.out, "\n### AT%s\n\n%s. *%s*\n", c.Name, sentence(c.Summary), strings.Join(properties(c), " · "))
+	fmt.Fprintf(&m.out, "\n### AT%s\n\n%s. *%s*\n", c.Name, sentence(c.Summary), strings.Join(manpage.Properties(c), " · "))
 	m.syntax(c)
 	m.parameters(c)
 	if fields, ok := strings.CutPrefix(note, "`"); ok {
@@ -195,23 +196,6 @@ func (m *writer) command(c *atcmd.Command) error {
 }
 
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
-
-// properties are what the row says beside its parameters.
-func properties(c *atcmd.Command) []string {
-	p := []string{"class " + string(c.Class)}
-	if c.Within != nil {
-		p[0] = "its own time"
-	}
-	for _, flag := range []struct {
-		set  bool
-		text string
-	}{{c.PIN, "PIN"}, {c.Abort, "can be aborted"}, {c.Once, "not repeated by A/"}, {c.Last, "last in its line"}} {
-		if flag.set {
-			p = append(p, flag.text)
-		}
-	}
-	return p
-}
 
 func (m *writer) syntax(c *atcmd.Command) {
 	m.out.WriteString("\n")
@@ -228,44 +212,8 @@ func (m *writer) parameters(c *atcmd.Command) {
 	}
 	m.out.WriteString("\n| parameter | |\n|---|---|\n")
 	for _, p := range c.Params {
-		text := paramText(&p)
-		if p.Optional {
-			text += "; optional"
-		}
-		if p.Repeat {
-			text += ", any number of them"
-		}
-		fmt.Fprintf(&m.out, "| `%s` | %s |\n", p.Name, text)
+		fmt.Fprintf(&m.out, "| `%s` | %s |\n", p.Name, manpage.ParamText(&p))
 	}
-}
-
-// paramText says what a parameter may be.
-func paramText(p *atcmd.Param) string {
-	switch {
-	case p.Kind == atcmd.Number && p.Min == p.Max:
-		return fmt.Sprintf("the number %d", p.Min)
-	case p.Kind == atcmd.Number:
-		return fmt.Sprintf("number from %d to %d", p.Min, p.Max)
-	case p.Kind == atcmd.Name:
-		return "name"
-	case p.Kind == atcmd.Secret:
-		return "secret, never from a slot"
-	case len(p.Values) > 0:
-		return "one of `" + strings.Join(p.Values, "` `") + "`"
-	}
-	text := "string"
-	if p.Kind == atcmd.Source {
-		text = "source"
-	}
-	switch {
-	case p.Min > 0 && p.Max > 0:
-		text += fmt.Sprintf(" of %d to %d bytes", p.Min, p.Max)
-	case p.Max > 0:
-		text += fmt.Sprintf(" of at most %d bytes", p.Max)
-	case p.Min > 0:
-		text += ", not empty"
-	}
-	return text
 }
 
 // codes writes the table of codes. 9999 is the highest that 27.007's scheme of

@@ -74,10 +74,10 @@ func (p *printer) wallets(r *Report) {
 		}
 	}
 	switch {
-	case r.Oldest == nil:
-		p.line("oldest", "nothing is open")
-	default:
+	case r.Oldest != nil:
 		p.line("oldest", "%s", r.Oldest.words())
+	case r.Ready["journal"]:
+		p.line("oldest", "nothing is open")
 	}
 }
 

@@ -30,12 +30,18 @@ var (
 )
 
 // A Scrubber takes out secrets. It never changes.
-type Scrubber struct{ known *strings.Replacer }
+type Scrubber struct {
+	words []string
+	known *strings.Replacer
+}
 
 // New returns a scrubber that also takes out the words given, as they are, in
 // hex and in base64.
-func New(words ...string) *Scrubber {
-	words = slices.Clone(words)
+func New(words ...string) *Scrubber { return new(Scrubber).With(words...) }
+
+// With returns a scrubber that takes out more words.
+func (c *Scrubber) With(more ...string) *Scrubber {
+	words := slices.Concat(c.words, more)
 	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) }) // the longest first
 	var pairs []string
 	for _, w := range words {
@@ -48,7 +54,7 @@ func New(words ...string) *Scrubber {
 			pairs = append(pairs, form, "[secret]")
 		}
 	}
-	return &Scrubber{strings.NewReplacer(pairs...)}
+	return &Scrubber{words, strings.NewReplacer(pairs...)}
 }
 
 // Text returns s without what may be secret.
@@ -61,7 +67,12 @@ func (c *Scrubber) Text(s string) string {
 		}
 		return fmt.Sprintf("[%d hex digits]", len(strings.TrimPrefix(h, "0x")))
 	})
-	return base64s.ReplaceAllStringFunc(s, func(b string) string { return fmt.Sprintf("[%d characters]", len(b)) })
+	return base64s.ReplaceAllStringFunc(s, func(b string) string {
+		if address.MatchString(b) {
+			return b
+		}
+		return fmt.Sprintf("[%d characters]", len(b))
+	})
 }
 
 // Host returns a URL as its scheme and host; "[url]" if it has none.

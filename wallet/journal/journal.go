@@ -358,3 +358,14 @@ func dropCache(f vfs.File) {
 }
 
 func roundUp(n, to int64) int64 { return (n + to - 1) / to * to }
+
+// Read gives load every record of a file that may be another process's open
+// journal, in order, and returns what the file says of itself. It writes nothing.
+// A record that is just being appended may be missing, or be ErrDamaged.
+func Read(f io.ReaderAt, major uint16, load func(payload []byte) error) (Stats, error) {
+	e, err := replay(f, major, load)
+	if err != nil {
+		return Stats{}, fmt.Errorf("reading a journal: %w", err)
+	}
+	return Stats{Generation: e.generation, Minor: e.minor, SnapshotBytes: e.log, LogBytes: e.tail - e.log, FileBytes: e.size}, nil
+}
