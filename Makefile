@@ -24,7 +24,8 @@ CGO_TAGS := netgo,osusergo
 # Without inlining but where there is something to compute: docs/adr/0007.
 SMALL := -gcflags=all=-l $(foreach p,runtime internal hash math crypto vendor/golang.org/x/crypto golang.org/x/crypto \
 	github.com/decred github.com/ethereum github.com/boatd,-gcflags=$(p)/...=) \
-	-gcflags=crypto/tls/...=-l -gcflags=crypto/x509/...=-l
+	-gcflags=crypto/tls/...=-l -gcflags=crypto/x509/...=-l \
+	$(foreach p,cmd internal/config internal/logs internal/manpage internal/ops internal/prom internal/scrub,-gcflags=github.com/boatd/boatd/$(p)/...=-l)
 
 ARM := GOOS=linux GOARCH=arm GOARM=7
 ARM_CC := arm-linux-gnueabihf-gcc

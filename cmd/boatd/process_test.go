@@ -13,11 +13,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/boatd/boatd/internal/ops"
 	"github.com/boatd/boatd/internal/transcript"
 	"github.com/boatd/boatd/internal/transcript/rig"
 )
@@ -76,7 +78,7 @@ func TestClient(t *testing.T) {
 		{"", []string{"at", config, "AT+BOATPIN?;+BOATDATAWR=0,5"}, exitUsage, "error: data mode needs a real terminal\nhint: AT+BOATDATAHX fills a slot in segments\n"},
 		{"", []string{"at", config, "--pin", "AT"}, exitUsage, "error: there is no terminal to ask for the PIN at\n"},
 		{"", []string{"health", config}, exitDone, "healthy\n"},
-		{"", []string{"status", config}, exitDone, "boatd " + testVersion + ", start 1, up "},
+		{"", []string{"status", config}, exitDone, "boatd     " + testVersion + ", built 2026-01-01, start 1, up "},
 	} {
 		status, stdout, stderr := cli(c.stdin, nil, c.args...)
 		if status != c.status || !strings.HasPrefix(stdout+stderr, c.out) {
@@ -88,9 +90,10 @@ func TestClient(t *testing.T) {
 		t.Errorf("AT+CLAC is not in\n%s", stdout)
 	}
 	_, stdout, _ := cli("", nil, "status", "--json", config)
-	var s status
-	if err := json.Unmarshal([]byte(stdout), &s); err != nil || !s.Ready["journal"] || !s.Ready["keys"] || s.Starts != 1 ||
-		s.Info["stores"] != "soft" || len(s.Networks) != 1 || s.Networks[0].Name != "dev" || s.Networks[0].State != "not contacted" {
+	var s ops.Report
+	if err := json.Unmarshal([]byte(stdout), &s); err != nil || s.Schema != ops.Schema || s.Source != "at" || !s.Ready["journal"] || !s.Ready["keys"] || s.Starts != 1 ||
+		!slices.Equal(s.Stores, []string{"soft"}) || s.Keys["active"] != 1 || s.PIN.State != "PIN" || s.Oldest != nil ||
+		len(s.Networks) != 1 || s.Networks[0].Name != "dev" || s.Networks[0].State != "not contacted" || s.Networks[0].Answered != -1 {
 		t.Errorf("%v: %+v", err, s)
 	}
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -223,17 +221,10 @@ A part that could not be had says why.
 
 // write writes the bundle, every text cleaned.
 func (b *bundle) write(w io.Writer) error {
-	zip := gzip.NewWriter(w)
-	archive := tar.NewWriter(zip)
+	archive := ops.NewArchive(time.Now())
 	for _, p := range append([]bundlePart{{"README.txt", bundleReadme}}, b.parts...) {
-		text := b.clean.Text(p.text)
-		head := &tar.Header{Name: "boatd-support/" + p.name, Mode: 0o600, Size: int64(len(text)), ModTime: time.Now(), Format: tar.FormatPAX}
-		if err := archive.WriteHeader(head); err != nil {
-			return err
-		}
-		if _, err := io.WriteString(archive, text); err != nil {
-			return err
-		}
+		archive.Add("boatd-support/"+p.name, b.clean.Text(p.text))
 	}
-	return errors.Join(archive.Close(), zip.Close())
+	_, err := archive.WriteTo(w)
+	return err
 }

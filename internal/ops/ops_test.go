@@ -1,16 +1,21 @@
 package ops
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"flag"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/boatd/boatd/internal/prom"
 	"github.com/boatd/boatd/internal/vfs"
@@ -201,7 +206,7 @@ func TestGetRefuses(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx":       ErrReply,
 		"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n": ErrReply,
 		"+BOATREADY: 1\r\n": ErrReply,
-		"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"schema\":":    io.ErrUnexpectedEOF,
+		"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"schema\":":   io.ErrUnexpectedEOF,
 		"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"schema\":1}": nil,
 	} {
 		path := filepath.Join(t.TempDir(), "s")
@@ -225,6 +230,43 @@ func TestGetRefuses(t *testing.T) {
 	}
 	if _, err := GetReport("/none"); err == nil {
 		t.Error("a socket that is not there answers")
+	}
+}
+
+// TestArchive: other programs' libraries read what is written, also what takes
+// several blocks.
+func TestArchive(t *testing.T) {
+	texts := map[string]string{"a.txt": "", "dir/b.txt": "text\n", "c": strings.Repeat("0123456789abcdef", 8192), "d": strings.Repeat("x", 512)}
+	at := time.Unix(1767225600, 0)
+	a := NewArchive(at)
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		a.Add(name, texts[name])
+	}
+	var b bytes.Buffer
+	if n, err := a.WriteTo(&b); err != nil || n != int64(b.Len()) {
+		t.Fatal(n, err)
+	}
+	unzip, err := gzip.NewReader(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := tar.NewReader(unzip)
+	for range len(texts) {
+		head, err := archive.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(archive)
+		if want := texts[head.Name]; err != nil || string(text) != want || head.Mode != 0o600 || !head.ModTime.Equal(at) || head.Typeflag != tar.TypeReg {
+			t.Errorf("%s: %d bytes, %v, %+v", head.Name, len(text), err, head)
+		}
+		delete(texts, head.Name)
+	}
+	if _, err := archive.Next(); err != io.EOF || len(texts) > 0 {
+		t.Errorf("%v, %v are missing", err, texts)
+	}
+	if _, err := io.Copy(io.Discard, unzip); err != nil { // judges length and checksum
+		t.Error(err)
 	}
 }
 
