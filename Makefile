@@ -22,10 +22,12 @@ STATIC := -linkmode external -extldflags -static
 CGO_TAGS := netgo,osusergo
 
 # Without inlining but where there is something to compute: docs/adr/0007.
+UNHURRIED := cmd atcmd/boat internal/config internal/logs internal/manpage internal/ops internal/prom internal/scrub \
+	internal/route internal/cose keystore/keyfile
 SMALL := -gcflags=all=-l $(foreach p,runtime internal hash math crypto vendor/golang.org/x/crypto golang.org/x/crypto \
 	github.com/decred github.com/ethereum github.com/boatd,-gcflags=$(p)/...=) \
 	-gcflags=crypto/tls/...=-l -gcflags=crypto/x509/...=-l \
-	$(foreach p,cmd internal/config internal/logs internal/manpage internal/ops internal/prom internal/scrub,-gcflags=github.com/boatd/boatd/$(p)/...=-l)
+	$(foreach p,$(UNHURRIED),-gcflags=github.com/boatd/boatd/$(p)/...=-l)
 
 ARM := GOOS=linux GOARCH=arm GOARM=7
 ARM_CC := arm-linux-gnueabihf-gcc
@@ -37,7 +39,7 @@ SOAKTIME ?= 5m
 NEED := internal/tools/need.sh
 GO_FILES := $(shell find . -path ./build -prune -o -name '*.go' -print) go.mod go.sum
 
-.PHONY: all build demo test e2e arm test-arm lint bench fuzz soak docs clean peers contracts devchain help FORCE
+.PHONY: all build man demo test e2e arm test-arm lint bench fuzz soak docs clean peers contracts devchain help FORCE
 
 all: build
 
@@ -49,7 +51,8 @@ help:
 	@echo 'make arm        the static ARMv7 binaries: build/boatd-armv7, build/boatd-armv7-nocgo'
 	@echo 'make module     the images of an emulated module; make demo-module shows it at work'
 	@echo 'make test-arm   the tests on an emulated ARMv7'
-	@echo 'make lint       gofmt, go vet, staticcheck, the rule which package may use which'
+	@echo 'make man        the manual pages: build/man'
+	@echo 'make lint       gofmt, go vet, staticcheck, mandoc, the rule which package may use which'
 	@echo 'make fuzz       every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make bench      the benchmarks'
 	@echo 'make contracts  the contracts of the tests, compiled again'
@@ -77,6 +80,13 @@ build/boatd-armv7: $(GO_FILES) build/stamp | need-arm
 
 build/boatd-armv7-nocgo: $(GO_FILES) build/stamp
 	$(ARM) CGO_ENABLED=0 go build $(FLAGS) $(SMALL) -ldflags '$(LDFLAGS)' -o $@ ./cmd/boatd
+
+# The manual pages, dated as the binary is.
+man: build/man/boatd.8 build/man/boatd.toml.5 build/man/boat-at.7
+
+build/man/%: build/boatd
+	@mkdir -p build/man
+	build/boatd man $(basename $*) > $@
 
 # With symbols, to be weighed.
 build/boatd-armv7.symbols: $(GO_FILES) build/stamp
@@ -125,7 +135,7 @@ build/tools/staticcheck build/tools/depguard: internal/tools/go.mod internal/too
 	mkdir -p build/tools
 	go build -C internal/tools $(FLAGS) -o $(CURDIR)/build/tools/ tool
 
-.PHONY: need-gcc need-arm need-npm need-qemu
+.PHONY: need-gcc need-arm need-npm need-qemu need-mandoc need-shells
 need-gcc:
 	@$(NEED) gcc gcc libc6-dev
 need-arm:
@@ -134,6 +144,11 @@ need-npm:
 	@$(NEED) npm npm
 need-qemu:
 	@$(NEED) qemu-arm-static qemu-user-static
+need-mandoc:
+	@$(NEED) mandoc mandoc
+need-shells:
+	@$(NEED) zsh zsh
+	@$(NEED) fish fish
 
 # The module in a box ------------------------------------------------------
 
@@ -196,7 +211,7 @@ test: build/devchain build/boatd | need-gcc
 
 # Against the real nodes and the real binary (build tag e2e). A peer that is
 # missing is an error.
-e2e: build/boatd build/devchain peers packages module build/previous/boatd-armv7
+e2e: build/boatd build/devchain peers packages module build/previous/boatd-armv7 | need-shells
 	$(call some,-tags e2e,E2E,./...)
 	go test -tags e2e -run E2E -skip E2EModule -count 1 ./...
 	go test -tags e2e -run E2EModule -count 1 -parallel 2 -timeout 40m ./internal/e2e
@@ -208,7 +223,7 @@ NOT_ON_ARM := github.com/boatd/boatd/internal/boundary
 test-arm: | need-qemu
 	$(ARM) CGO_ENABLED=0 go test -short -exec qemu-arm-static $$(go list ./... | grep -vxF '$(NOT_ON_ARM)')
 
-lint: build/tools/staticcheck build/tools/depguard | need-gcc
+lint: build/tools/staticcheck build/tools/depguard man | need-gcc need-mandoc
 	@unformatted=$$(find . -path ./build -prune -o -name '*.go' -print0 | xargs -0 gofmt -l); \
 	if [ -n "$$unformatted" ]; then echo "gofmt would change:" $$unformatted; exit 1; fi
 	go vet ./...
@@ -218,6 +233,7 @@ lint: build/tools/staticcheck build/tools/depguard | need-gcc
 	build/tools/staticcheck -tags e2e,soak ./...
 	cd internal/devchain && CGO_ENABLED=0 $(CURDIR)/build/tools/staticcheck ./...
 	cd internal/tools && $(CURDIR)/build/tools/staticcheck ./...
+	mandoc -T lint -W warning build/man/*
 	mkdir -p build/lint
 	sed 's|ROOT|$(CURDIR)|g' internal/tools/depguard.yaml > build/lint/depguard.yaml
 	cd build/lint && ../tools/depguard github.com/boatd/boatd/...

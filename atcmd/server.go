@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
+	"sort"
 	"sync"
 	"time"
 )
@@ -237,7 +237,7 @@ func (srv *Server) Channels() []ChannelCount {
 		}
 		counts = append(counts, c)
 	}
-	slices.SortFunc(counts, func(a, b ChannelCount) int { return strings.Compare(a.Name, b.Name) })
+	sort.Slice(counts, func(i, j int) bool { return counts[i].Name < counts[j].Name })
 	return counts
 }
 

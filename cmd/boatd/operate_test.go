@@ -21,6 +21,7 @@ import (
 
 	"github.com/boatd/boatd/internal/ops"
 	"github.com/boatd/boatd/internal/transcript/rig"
+	"github.com/spf13/pflag"
 )
 
 // Everything that nobody who is given a bundle may see.
@@ -349,4 +350,37 @@ func TestGarbageIsNotLogged(t *testing.T) {
 	if grown := len(stage.Log()) - before; grown > 10_000 {
 		t.Errorf("%d lines of garbage are %d bytes of log", lines, grown)
 	}
+}
+
+// TestBundleIsCleaned: also what should never have come as far as a bundle.
+func TestBundleIsCleaned(t *testing.T) {
+	path := write(t, "boatd.toml", strings.Replace(goodConfig, `state_dir = "/data/boatd"`, `state_dir = "`+t.TempDir()+`"`, 1))
+	b := gather(&env{environ: []string{}}, configured(t, path))
+	b.add("leak.txt", "post https://user:word@rpc.example.org/v3/0123456789abcdef?key=5ecret: key 0123456789abcdef, 5ecret, "+
+		hex.EncodeToString([]byte("0123456789abcdef"))+" "+base64.StdEncoding.EncodeToString([]byte("0123456789abcdef"))+" "+opsKey)
+	var out bytes.Buffer
+	if err := b.write(&out); err != nil {
+		t.Fatal(err)
+	}
+	parts := unpack(t, out.Bytes())
+	if !strings.HasPrefix(parts["leak.txt"], "post https://rpc.example.org") {
+		t.Errorf("%q", parts["leak.txt"])
+	}
+	key, err := hex.DecodeString(opsKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lookFor(t, map[string][]byte{"API key": []byte("0123456789abcdef"), "query": []byte("5ecret"), "password": []byte("word@"), "key": key}, parts)
+}
+
+// configured returns the flags of a command line that names a configuration.
+func configured(t *testing.T, path string) *pflag.FlagSet {
+	t.Helper()
+	flags := pflag.NewFlagSet("support", pflag.ContinueOnError)
+	configFlags(flags)
+	supportFlags(flags)
+	if err := flags.Parse([]string{"--config", path}); err != nil {
+		t.Fatal(err)
+	}
+	return flags
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -201,7 +200,7 @@ func mountOf(dir string) string {
 		if len(f) < 4 || len(f[1]) <= best {
 			continue
 		}
-		if rel, err := filepath.Rel(f[1], dir); err != nil || rel == ".." || strings.HasPrefix(rel, "../") {
+		if inside := strings.TrimSuffix(f[1], "/") + "/"; !strings.HasPrefix(dir+"/", inside) {
 			continue
 		}
 		best = len(f[1])

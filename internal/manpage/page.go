@@ -91,8 +91,8 @@ func (p *page) item(macro string, tag ...string) {
 	p.b.WriteString(" " + strings.TrimPrefix(q.b.String(), "."))
 }
 
-func (p *page) begin() { p.macro("Bl", "-tag", "-width", "Ds") }
-func (p *page) end()   { p.macro("El") }
+// raw writes source.
+func (p *page) raw(roff string) { p.b.WriteString(roff) }
 
 func (p *page) writeTo(w io.Writer) error {
 	_, err := io.WriteString(w, p.b.String())

@@ -31,52 +31,99 @@ type ExitStatus struct {
 // Boatd writes boatd(8).
 func Boatd(w io.Writer, date time.Time, commands []Command, exits []ExitStatus) error {
 	p := newPage("boatd", 8, "wallets and on-chain transactions behind AT commands", date)
-	p.macro("Sh", "SYNOPSIS")
-	p.macro("Nm", "boatd")
-	p.macro("Ar", "command")
-	p.macro("Op", "flags")
-	p.macro("Sh", "DESCRIPTION")
-	p.macro("Nm")
-	p.text("runs on the Linux of a cellular module and answers AT commands on serial lines, pseudo terminals and Unix sockets. A host creates wallets with them and sends transactions; what was answered with `OK` survives a power cut.")
-	p.macro("Pp")
-	p.text("The commands are:")
-	p.begin()
+	p.raw(boatdHead)
 	for _, c := range commands {
 		p.item("Ic", strings.Fields(c.Name+" "+c.Args)...)
 		p.text(capital(c.Summary) + ".")
 		if len(c.Flags) == 0 {
 			continue
 		}
-		p.begin()
+		p.raw(listBegin)
 		for _, f := range c.Flags {
 			p.flag(f)
 			p.text(capital(f.Summary) + ".")
 		}
-		p.end()
+		p.raw(listEnd)
 	}
-	p.end()
-	p.text("Every command also takes")
-	p.macro("Fl", "-config", "file")
-	p.text("and a flag for each key of the configuration that stands once, such as")
-	p.macro("Fl", "-log.level", ".")
-	p.macro("Sh", "FILES")
-	p.begin()
-	p.item("Pa", "/etc/boatd/boatd.toml")
-	p.text("The configuration, see")
-	p.macro("Xr", "boatd.toml", "5", ".")
-	p.end()
-	p.macro("Sh", "EXIT STATUS")
-	p.begin()
+	p.raw(boatdFoot)
 	for _, e := range exits {
 		p.item("Li", fmt.Sprint(e.Code))
 		p.text(capital(e.Meaning) + ".")
 	}
-	p.end()
-	p.macro("Sh", "SEE ALSO")
-	p.macro("Xr", "boatd.toml", "5", ",")
-	p.macro("Xr", "boat-at", "7")
+	p.raw(listEnd + ".Sh SEE ALSO\n.Xr boatd.toml 5 ,\n.Xr boat-at 7\n")
 	return p.writeTo(w)
 }
+
+const (
+	listBegin = ".Bl -tag -width Ds\n"
+	listEnd   = ".El\n"
+
+	boatdHead = `.Sh SYNOPSIS
+.Nm boatd
+.Ar command
+.Op Ar flags
+.Sh DESCRIPTION
+.Nm
+runs on the Linux of a cellular module and answers AT commands on serial lines,
+pseudo terminals and Unix sockets.
+A host creates wallets with them and sends transactions; what was answered with
+.Li OK
+survives a power cut.
+.Pp
+The commands are:
+` + listBegin
+
+	boatdFoot = listEnd + `Every command also takes
+.Fl -config Ar file
+and a flag for each key of the configuration that stands once, such as
+.Fl -log.level .
+.Sh FILES
+.Bl -tag -width Ds
+.It Pa /etc/boatd/boatd.toml
+The configuration, see
+.Xr boatd.toml 5 .
+.El
+.Sh EXIT STATUS
+` + listBegin
+
+	configHead = `.Sh DESCRIPTION
+The file is TOML.
+An environment variable covers it where one is named below, and a flag of
+.Xr boatd 8
+covers both.
+Unknown keys, wrong types and impossible values are reported all at once, and
+then nothing starts.
+What AT commands change is kept in the state directory and never written into
+this file.
+`
+
+	configFoot = `.Sh FILES
+.Bl -tag -width Ds
+.It Pa /etc/boatd/boatd.toml
+Where boatd looks for it.
+.El
+.Sh EXAMPLES
+.Bd -literal -offset indent
+state_dir = "/data/boatd"
+
+[[channel]]
+name = "uart"
+type = "serial"
+device = "/dev/ttyHS0"
+
+[[network]]
+name = "sepolia"
+protocol = "ethereum"
+endpoints = ["https://rpc.example.org"]
+chain_id = 11155111
+.Ed
+.Sh SEE ALSO
+.Xr boat-at 7 ,
+.Xr boatd 8
+`
+
+	atFoot = listEnd + ".Sh SEE ALSO\n.Xr boatd.toml 5 ,\n.Xr boatd 8\n"
+)
 
 // flag begins the entry of a flag.
 func (p *page) flag(f Flag) {
@@ -90,35 +137,22 @@ func (p *page) flag(f Flag) {
 // Config writes boatd.toml(5).
 func Config(w io.Writer, date time.Time, sections []config.Section) error {
 	p := newPage("boatd.toml", 5, "configuration of boatd", date)
-	p.macro("Sh", "DESCRIPTION")
-	p.text("The file is TOML. An environment variable covers it where one is named below, and a flag of")
-	p.macro("Xr", "boatd", "8")
-	p.text("covers both. Unknown keys, wrong types and impossible values are reported all at once, and then nothing starts. What AT commands change is kept in the state directory and never written into this file.")
+	p.raw(configHead)
 	for _, s := range sections {
-		if s.Header == "" {
-			p.macro("Ss", "Top of the file")
-		} else {
-			p.macro("Ss", s.Header)
+		title := s.Header
+		if title == "" {
+			title = "Top of the file"
 		}
+		p.macro("Ss", title)
 		p.text(s.Summary)
-		p.begin()
+		p.raw(listBegin)
 		for _, k := range s.Keys {
 			p.item("Cm", k.Name)
-			p.text(fmt.Sprintf("(%s, default `%s`", k.Type, k.Default) + env(k) + ") " + capital(k.Summary) + ".")
+			p.text("(" + k.Type + ", default `" + k.Default + "`" + env(k) + ") " + capital(k.Summary) + ".")
 		}
-		p.end()
+		p.raw(listEnd)
 	}
-	p.macro("Sh", "FILES")
-	p.begin()
-	p.item("Pa", "/etc/boatd/boatd.toml")
-	p.text("Where boatd looks for it.")
-	p.end()
-	p.macro("Sh", "EXAMPLES")
-	p.literal(`state_dir = "/data/boatd"`, "", "[[channel]]", `name = "uart"`, `type = "serial"`, `device = "/dev/ttyHS0"`,
-		"", "[[network]]", `name = "sepolia"`, `protocol = "ethereum"`, `endpoints = ["https://rpc.example.org"]`, "chain_id = 11155111")
-	p.macro("Sh", "SEE ALSO")
-	p.macro("Xr", "boat-at", "7", ",")
-	p.macro("Xr", "boatd", "8")
+	p.raw(configFoot)
 	return p.writeTo(w)
 }
 
@@ -132,49 +166,63 @@ func env(k config.Key) string {
 // AT writes boat-at(7).
 func AT(w io.Writer, date time.Time, commands []atcmd.Command) error {
 	p := newPage("boat-at", 7, "the AT commands of boatd", date)
-	p.macro("Sh", "DESCRIPTION")
-	for i, s := range atRules {
-		if i > 0 {
-			p.macro("Pp")
-		}
-		p.text(s)
-	}
-	p.macro("Sh", "COMMANDS")
-	p.begin()
-	// The basic commands stand behind boatd's own.
-	for _, own := range []bool{true, false} {
+	p.raw(atHead)
+	for _, own := range []bool{true, false} { // the basic commands stand last
 		for i := range commands {
 			if c := &commands[i]; strings.HasPrefix(c.Name, "+BOAT") == own {
 				p.atCommand(c)
 			}
 		}
 	}
-	p.end()
-	p.macro("Sh", "RESULT CODES")
-	p.text("With `AT+CMEE=1` a failure is a number, with `AT+CMEE=2` its text, which never changes.")
-	p.begin()
+	p.raw(atCodes)
 	for code := range maxCode + 1 {
 		if text := atcmd.CodeText(code); text != "" {
 			p.item("Li", fmt.Sprint(code))
 			p.text(capital(text) + ".")
 		}
 	}
-	p.end()
-	p.macro("Sh", "SEE ALSO")
-	p.macro("Xr", "boatd.toml", "5", ",")
-	p.macro("Xr", "boatd", "8")
+	p.raw(atFoot)
 	return p.writeTo(w)
 }
 
 // maxCode is the highest that boatd's own numbers leave room for.
 const maxCode = 9999
 
-var atRules = []string{
-	"Lines follow ITU-T V.250 and 3GPP TS 27.007: `AT`, commands separated by `;`, the end a carriage return. A line has at most 2048 bytes and one final result.",
-	"A parameter without quotes is a decimal number up to 4294967295; amounts and whatever can be larger are strings. In a string, `\\hh` stands for the byte with that number in hex. Every string but a PIN, a PUK or a passphrase may be `\"@n\"`: the contents of data slot n. A source is `\"t:text\"`, `\"x:hex\"` or `\"@n\"`.",
-	"The class of a command bounds its time: A 1 s, B 5 s, C 30 s, N the setting `nettimeout` of the channel. Commands with PIN need an unlocked channel.",
-	"A host that has lost an answer repeats its line. Creating what is there with the same parameters and deleting what is gone succeed; an order with the same reference gets the same id.",
-}
+const atHead = `.Sh DESCRIPTION
+Lines follow ITU-T V.250 and 3GPP TS 27.007:
+.Li AT ,
+commands separated by semicolons, a carriage return at the end.
+A line has at most 2048 bytes and one final result.
+.Pp
+A parameter without quotes is a decimal number up to 4294967295; amounts and
+whatever can be larger are strings.
+In a string a backslash and two hex digits stand for a byte.
+Every string but a PIN, a PUK or a passphrase may be
+.Li \(dq@n\(dq :
+the contents of data slot n.
+A source is
+.Li \(dqt:text\(dq , \(dqx:hex\(dq
+or
+.Li \(dq@n\(dq .
+.Pp
+The class of a command bounds its time: A 1 s, B 5 s, C 30 s, N the setting
+.Li nettimeout
+of the channel.
+Commands with PIN need an unlocked channel.
+.Pp
+A host that has lost an answer repeats its line.
+Creating what is there with the same parameters and deleting what is gone
+succeed; an order with the same reference gets the same id.
+.Sh COMMANDS
+` + listBegin
+
+const atCodes = listEnd + `.Sh RESULT CODES
+With
+.Li AT+CMEE=1
+a failure is a number, with
+.Li AT+CMEE=2
+its text, which never changes.
+` + listBegin
 
 func (p *page) atCommand(c *atcmd.Command) {
 	p.item("Cm", "AT"+c.Name)
@@ -189,12 +237,12 @@ func (p *page) atCommand(c *atcmd.Command) {
 	if len(c.Params) == 0 {
 		return
 	}
-	p.begin()
+	p.raw(listBegin)
 	for i := range c.Params {
 		p.item("Ar", strings.Fields(c.Params[i].Name)...)
 		p.text(capital(ParamText(&c.Params[i])) + ".")
 	}
-	p.end()
+	p.raw(listEnd)
 }
 
 // Properties are what a command's row says beside its parameters.

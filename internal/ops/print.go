@@ -55,9 +55,9 @@ func (p *printer) network(n Network) {
 		more = fmt.Sprintf(", %d requests, %d failed", n.Requests, n.Failures)
 	}
 	if n.Budget > 0 {
-		more += fmt.Sprintf(", %s of today's %s used", size(n.Used), size(n.Budget))
+		more += fmt.Sprintf(", %s of today's %s used", size(int64(n.Used)), size(int64(n.Budget)))
 	}
-	p.line("network", "%s: %s, block %d, %s, %s sent, %s received%s, %d open", n.Name, n.State, n.Height, answered, size(n.Sent), size(n.Received), more, n.Open)
+	p.line("network", "%s: %s, block %d, %s, %s sent, %s received%s, %d open", n.Name, n.State, n.Height, answered, size(int64(n.Sent)), size(int64(n.Received)), more, n.Open)
 	if n.Why != "" {
 		p.line("", "  %s", n.Why)
 	}
@@ -152,7 +152,7 @@ func span(seconds int64) string {
 }
 
 // size shows bytes in the unit that leaves few digits.
-func size[T int64 | uint64](n T) string {
+func size(n int64) string {
 	switch {
 	case n >= 10_000_000:
 		return fmt.Sprintf("%d MB", n/1_000_000)

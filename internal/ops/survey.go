@@ -3,7 +3,6 @@ package ops
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/boatd/boatd/wallet/journal"
@@ -25,7 +24,7 @@ type Survey struct {
 // SurveyJournal reads the journal of a state directory, and writes nothing. The
 // daemon may be running.
 func SurveyJournal(stateDir string) (*Survey, error) {
-	f, err := os.Open(filepath.Join(stateDir, "journal"))
+	f, err := os.Open(stateDir + "/journal")
 	if err != nil {
 		return nil, err
 	}

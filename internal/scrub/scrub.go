@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -41,8 +41,8 @@ func New(words ...string) *Scrubber { return new(Scrubber).With(words...) }
 
 // With returns a scrubber that takes out more words.
 func (c *Scrubber) With(more ...string) *Scrubber {
-	words := slices.Concat(c.words, more)
-	slices.SortFunc(words, func(a, b string) int { return len(b) - len(a) }) // the longest first
+	words := append(append([]string(nil), c.words...), more...)
+	sort.Slice(words, func(i, j int) bool { return len(words[i]) > len(words[j]) })
 	var pairs []string
 	for _, w := range words {
 		if len(w) < shortest {
@@ -59,8 +59,8 @@ func (c *Scrubber) With(more ...string) *Scrubber {
 
 // Text returns s without what may be secret.
 func (c *Scrubber) Text(s string) string {
-	s = c.known.Replace(s)
 	s = urls.ReplaceAllStringFunc(s, Host)
+	s = c.known.Replace(s)
 	s = hexes.ReplaceAllStringFunc(s, func(h string) string {
 		if address.MatchString(h) {
 			return h

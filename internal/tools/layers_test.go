@@ -93,6 +93,15 @@ var planted = []struct {
 	{"internal/config/x_test.go", "chains/ethereum", true},
 	{"internal/config/x_test.go", "wallet", false},
 	{"internal/fakenode/x.go", "testing", true},
+
+	{"internal/ops/x.go", "wallet", true},
+	{"internal/ops/x.go", "keystore", false},
+	{"internal/ops/x.go", "chains/ethereum", false},
+	{"internal/ops/x.go", "os/exec", false},
+	{"internal/logs/x.go", "wallet", false},
+	{"internal/scrub/x.go", "internal/config", false},
+	{"wallet/x.go", "internal/ops", false},
+	{"atcmd/x.go", "internal/ops", false},
 }
 
 // TestLayers: depguard complains about exactly the planted imports that the
