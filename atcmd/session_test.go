@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -394,6 +395,30 @@ func TestLockAll(t *testing.T) {
 		h.say("AT+BOATPRIVATE\r", cme(7001))
 		other.say("AT+BOATPRIVATE\r", bad)
 		other.close()
+	})
+}
+
+// TestChannelCounts: lines and failures of a channel are counted over all of its
+// sessions, ended ones too.
+func TestChannelCounts(t *testing.T) {
+	bubble(t, func(t *testing.T, b *bench, h *host) {
+		before := b.server.Channels()
+		other, local := b.open(), b.openOn("local", newMemPort(), nil)
+		h.say("AT\r", ok)
+		h.say("AT+NOSUCH\r", bad)
+		other.say("ATE0\r", "ATE0\r"+ok)
+		local.say("ATE0;+NOSUCH\r", "ATE0;+NOSUCH\r"+bad)
+		after := b.server.Channels()
+		want := []ChannelCount{{"local", 1, 1, 1}, {"uart", 2, before[0].Lines + 3, before[0].Failures + 1}}
+		if len(before) != 1 || before[0].Sessions != 1 || !slices.Equal(after, want) {
+			t.Errorf("%+v, then %+v, not %+v", before, after, want)
+		}
+		other.close()
+		local.close()
+		want[0].Sessions, want[1].Sessions = 0, 1
+		if got := b.server.Channels(); !slices.Equal(got, want) {
+			t.Errorf("%+v, not %+v", got, want)
+		}
 	})
 }
 

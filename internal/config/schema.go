@@ -60,7 +60,7 @@ var tables = []table{
 	{"network[]", "One table a network. What is left out has its default; a protocol may refuse options that it does not have. AT commands may make an option stricter where it says so, and set what `at_may_set` lists."},
 	{"keystore", "Where private keys are made and what seals them."},
 	{"journal", "Bounds of the journal in the state directory."},
-	{"metrics", "Counters for a collector on the module."},
+	{"metrics", "What boatd tells those who look after it. No AT commands are taken there, and no secret is told."},
 	{"policy", "Signed policies. Not in this build: the keys are known, only the defaults are accepted."},
 	{"audit", "The audit log. Not in this build: only the default is accepted."},
 	{"limit[]", "One table a cap on what a wallet may spend. It holds for the wallet's key: every wallet with the same key counts with it. Every limit that covers a wallet must hold. Amounts count native value plus the highest possible fee; a day is 24 hours of running time."},
@@ -193,7 +193,7 @@ var rows = append([]row{
 
 	{table: "metrics", name: "socket", def: "", check: socketPath, example: `"/run/boatd/metrics.sock"`,
 		field:   to(func(c *Config) any { return &c.Metrics.Socket }),
-		summary: "socket that serves Prometheus text; empty: none"},
+		summary: "socket, mode 0660, that serves what `boatd status` shows, metrics for Prometheus and the newest lines of the log, all read-only, over HTTP; empty: none"},
 
 	{table: "policy", name: "file", def: "", later: true, summary: "the policy's file"},
 	{table: "policy", name: "owner_key", def: "", later: true, summary: "public key that policies are signed with"},

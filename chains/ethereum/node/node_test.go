@@ -122,8 +122,14 @@ func TestFailover(t *testing.T) {
 		if b.b.Requests() != 0 {
 			b.t.Error("the second endpoint was asked for nothing")
 		}
+		if s := b.pool.Status(); s.Requests != 5 || s.Failures != 0 {
+			b.t.Errorf("%d requests, %d failed", s.Requests, s.Failures)
+		}
 		b.a.SetFaults(fakenode.Faults{Down: true})
 		b.expect("the first is down", "b.example")
+		if s := b.pool.Status(); s.Requests != 7 || s.Failures != 1 {
+			b.t.Errorf("%d requests, %d failed", s.Requests, s.Failures)
+		}
 		b.b.SetFaults(fakenode.Faults{Body: "<html>"})
 		b.expect("two are down", "c.example")
 		b.c.SetFaults(fakenode.Faults{Status: 502})
