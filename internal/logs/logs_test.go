@@ -25,7 +25,7 @@ func newTest(format string) (*Log, *bytes.Buffer) {
 // about names that change all the time, is a few MB of log; one complaint
 // repeated all day is less than 100 kB. How many were left out is told.
 func TestFlood(t *testing.T) {
-	const lines = 40_000
+	const lines = 20_000
 	for _, c := range []struct {
 		name string
 		log  func(*Log, int)
@@ -99,13 +99,16 @@ func TestNothingIsLostInSilence(t *testing.T) {
 			t.Errorf("told of %v:\n%s", told(), b)
 		}
 		time.Sleep(kindEvery)
+		synctest.Wait()
 		l.Error("journal write failed")
 		for range 40 {
 			l.Error("journal write failed")
 		}
 		time.Sleep(kindEvery)
+		synctest.Wait()
 		l.Error("journal write failed")
 		time.Sleep(time.Hour)
+		synctest.Wait()
 		if _, left := l.Written(); told() != float64(left) {
 			t.Errorf("%v told of, %d left out:\n%s", told(), left, b)
 		}
