@@ -266,6 +266,43 @@ func lookFor(t *testing.T, secrets map[string][]byte, parts map[string]string) {
 	}
 }
 
+// windowSize is so long that nothing shares as many bytes by accident.
+const windowSize = 18
+
+// lookForJournal looks for any piece of the journal: so for TLS sessions, sealed
+// keys and whatever else it holds.
+func lookForJournal(t *testing.T, stage *rig.Stage, parts map[string]string) {
+	t.Helper()
+	journal, err := os.ReadFile(filepath.Join(stage.Path("state"), "journal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal = bytes.TrimRight(journal, "\x00")
+	seen := map[string]string{} // what stands in a part in as many characters as a window's writings have
+	for part, text := range parts {
+		for _, size := range []int{windowSize, windowSize / 3 * 4, 2 * windowSize} {
+			for i := range max(0, len(text)-size) {
+				seen[text[i:i+size]] = part
+			}
+		}
+	}
+	zeros := make([]byte, windowSize/2)
+	for i := range max(0, len(journal)-windowSize) {
+		w := journal[i : i+windowSize]
+		if bytes.Contains(w, zeros) {
+			continue
+		}
+		for _, form := range []string{string(w), base64.StdEncoding.EncodeToString(w), base64.URLEncoding.EncodeToString(w), hex.EncodeToString(w)} {
+			if part := seen[form]; part != "" {
+				t.Fatalf("%s has a piece of the journal in it: %q", part, w)
+			}
+		}
+	}
+	if len(journal) < 1000 {
+		t.Errorf("the journal has only %d bytes", len(journal))
+	}
+}
+
 // TestSupportHasNoSecret: a bundle has what helps and none of the secrets, with
 // the daemon running and without it, and where the configuration is wrong.
 func TestSupportHasNoSecret(t *testing.T) {
@@ -300,6 +337,7 @@ func TestSupportHasNoSecret(t *testing.T) {
 		}
 	}
 	lookFor(t, secrets, parts)
+	lookForJournal(t, stage, parts)
 
 	more(t, stage, "! stop\n")
 	status, stdout, stderr := cli("", nil, "support", config)
