@@ -3,7 +3,6 @@ package ops
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,9 +12,6 @@ import (
 
 // replyMax bounds what Get takes.
 const replyMax = 4 << 20
-
-// ErrReply is an answer that is none of boatd's.
-var ErrReply = errors.New("the answer is not boatd's")
 
 // Get asks the daemon's socket for a path and returns the body.
 func Get(socket, path string) ([]byte, error) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -78,8 +77,6 @@ func respond(w io.Writer, method, status, kind string, body []byte) error {
 	_, err := w.Write(append([]byte(head), body...))
 	return err
 }
-
-var errRequest = errors.New("this is no request of HTTP/1")
 
 // readRequest reads up to the empty line behind the header.
 func readRequest(r io.Reader) (method, path string, err error) {
