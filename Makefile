@@ -39,7 +39,7 @@ SOAKTIME ?= 5m
 NEED := internal/tools/need.sh
 GO_FILES := $(shell find . -path ./build -prune -o -name '*.go' -print) go.mod go.sum
 
-.PHONY: all build man demo test e2e arm test-arm lint bench fuzz soak docs clean peers contracts devchain help FORCE
+.PHONY: all build man demo test e2e arm test-arm lint bench bench-arm fuzz soak docs clean peers contracts devchain help FORCE
 
 all: build
 
@@ -55,6 +55,7 @@ help:
 	@echo 'make lint       gofmt, go vet, staticcheck, mandoc, the rule which package may use which'
 	@echo 'make fuzz       every fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make bench      the benchmarks'
+	@echo 'make bench-arm  instructions, memory and sizes on ARMv7, against their budgets'
 	@echo 'make contracts  the contracts of the tests, compiled again'
 	@echo 'make soak       simulations and fuzzing for a night'
 	@echo 'make docs       the pages that are written from the code'
@@ -91,6 +92,25 @@ build/man/%: build/boatd
 # With symbols, to be weighed.
 build/boatd-armv7.symbols: $(GO_FILES) build/stamp
 	$(ARM) CGO_ENABLED=0 go build $(FLAGS) $(SMALL) -ldflags '$(STAMP)' -o $@ ./cmd/boatd
+
+# What counts instructions, and what is counted beside boatd itself. The programs
+# in C are compiled as cgo compiles the library.
+COUNTED := $(addprefix build/armcount/,count.so probe probe-nocgo sign poll)
+
+build/armcount/count.so: internal/armcount/plugin/count.c | need-gcc
+	@mkdir -p $(@D)
+	gcc -O2 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -o $@ $<
+
+build/armcount/probe: $(GO_FILES) | need-arm
+	$(ARM) CGO_ENABLED=1 CC=$(ARM_CC) go build $(FLAGS) $(SMALL) -tags $(CGO_TAGS) -ldflags '-s -w $(STATIC)' -o $@ ./internal/armcount/probe
+
+build/armcount/probe-nocgo: $(GO_FILES)
+	$(ARM) CGO_ENABLED=0 go build $(FLAGS) $(SMALL) -ldflags '-s -w' -o $@ ./internal/armcount/probe
+
+build/armcount/%: internal/armcount/c/%.c internal/armcount/c/count.h go.mod | need-arm
+	@mkdir -p $(@D)
+	lib=$$(go list -f '{{.Dir}}' github.com/ethereum/go-ethereum/crypto/secp256k1)/libsecp256k1; \
+	$(ARM_CC) -O2 -Wall -Wno-unused-function -I $$lib -I $$lib/src -static -o $@ $<
 
 # Peers and tools ----------------------------------------------------------
 
@@ -135,7 +155,7 @@ build/tools/staticcheck build/tools/depguard: internal/tools/go.mod internal/too
 	mkdir -p build/tools
 	go build -C internal/tools $(FLAGS) -o $(CURDIR)/build/tools/ tool
 
-.PHONY: need-gcc need-arm need-npm need-qemu need-mandoc need-shells
+.PHONY: need-gcc need-arm need-npm need-qemu need-mandoc need-shells need-count
 need-gcc:
 	@$(NEED) gcc gcc libc6-dev
 need-arm:
@@ -149,6 +169,9 @@ need-mandoc:
 need-shells:
 	@$(NEED) zsh zsh
 	@$(NEED) fish fish
+need-count:
+	@$(NEED) qemu-arm qemu-user
+	@$(NEED) node nodejs
 
 # The module in a box ------------------------------------------------------
 
@@ -237,6 +260,11 @@ lint: build/tools/staticcheck build/tools/depguard man | need-gcc need-mandoc
 	mkdir -p build/lint
 	sed 's|ROOT|$(CURDIR)|g' internal/tools/depguard.yaml > build/lint/depguard.yaml
 	cd build/lint && ../tools/depguard github.com/boatd/boatd/...
+
+# Instructions, memory and sizes on ARMv7 against internal/armcount/budget.txt;
+# UPDATE=1 writes that and docs/performance.md again. Never judged by time.
+bench-arm: $(COUNTED) build/boatd-armv7 build/boatd-armv7-nocgo build/boatd build/devchain build/peers/npm/installed | need-count
+	go run ./internal/armcount $(if $(UPDATE),-update)
 
 bench: | need-gcc
 	go test -run '^$$' -bench . -benchmem ./...
