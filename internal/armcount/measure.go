@@ -72,16 +72,19 @@ func (b *bench) program(ctx context.Context, name string) error {
 			return fmt.Errorf("%q: %w", line, err)
 		}
 		// What has nothing to do with the flavour is measured with cgo alone.
-		if name == "probe-nocgo" && !strings.HasSuffix(what, "-decred") {
+		if name == "probe-nocgo" && what != "sign-secp256k1-decred" {
 			continue
 		}
 		b.add(what, "instructions", instructions)
 		if allocations > 0 {
-			b.add(what, "allocations", allocations)
+			b.add(what+allocated, "allocations", allocations)
 		}
 	}
 	return nil
 }
+
+// allocated ends the name of a row that counts the allocations of another.
+const allocated = "-allocations"
 
 const (
 	starts = 3

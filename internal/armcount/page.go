@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// lines say what rows of the table are, in the order of the page. A row whose
-// name follows another's stands beside it.
+// lines say what rows of the table are, in the order of the page.
 var lines = []struct{ name, what string }{
 	{"start", "start, until all parts are ready and `AT` and `AT+BOATREADY?` are answered"},
 	{"transaction", "a payment: ordered over AT, prepared, signed, sent over HTTP, seen included and confirmed, all steps in the journal"},
@@ -15,7 +14,7 @@ var lines = []struct{ name, what string }{
 	{"c-libsecp256k1-sign", "— beside it: libsecp256k1 in C, signing alone"},
 	{"c-libsecp256k1-recover", "— beside it: libsecp256k1 in C, recovering alone (which verifies)"},
 	{"sign-secp256k1-decred", "signature, secp256k1, build without cgo"},
-	{"sign-secp256r1-libsecp256k1", "signature, secp256r1 (both builds)"},
+	{"sign-secp256r1-libsecp256k1", "signature, secp256r1, which is Go's own in both builds"},
 	{"at-line", "`AT`, from the bytes to `OK`"},
 	{"c-poll-at-line", "— beside it: a loop in C with poll(2) that knows nothing but `AT`"},
 	{"at-line-with-answer", "`AT+BOATERR?`, a command with parameters in its answer"},
@@ -48,19 +47,19 @@ func render(page string, rows []row) (string, error) {
 	placed := 0
 	for _, l := range lines {
 		for _, r := range rows {
-			if r.name != l.name {
+			if strings.TrimSuffix(r.name, allocated) != l.name {
 				continue
 			}
 			placed++
-			if r.unit == "allocations" {
-				fmt.Fprintf(&b, "| — and so many allocations | %s | |\n", grouped(r.value))
-				continue
+			what := l.what
+			if r.name != l.name {
+				what = "— and for that"
 			}
 			limit := ""
 			if r.limit > 0 {
 				limit = grouped(r.limit)
 			}
-			fmt.Fprintf(&b, "| %s | %s %s | %s |\n", l.what, grouped(r.value), unitName(r.unit), limit)
+			fmt.Fprintf(&b, "| %s | %s %s | %s |\n", what, grouped(r.value), unitName(r.unit), limit)
 		}
 	}
 	if placed != len(rows) {
