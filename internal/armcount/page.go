@@ -14,7 +14,7 @@ var lines = []struct{ name, what string }{
 	{"c-libsecp256k1-sign", "— beside it: libsecp256k1 in C, signing alone"},
 	{"c-libsecp256k1-recover", "— beside it: libsecp256k1 in C, recovering alone (which verifies)"},
 	{"sign-secp256k1-decred", "signature, secp256k1, build without cgo"},
-	{"sign-secp256r1-libsecp256k1", "signature, secp256r1, which is Go's own in both builds"},
+	{"sign-secp256r1", "signature, secp256r1, which is Go's own in both builds"},
 	{"at-line", "`AT`, from the bytes to `OK`"},
 	{"c-poll-at-line", "— beside it: a loop in C with poll(2) that knows nothing but `AT`"},
 	{"at-line-with-answer", "`AT+BOATERR?`, a command with parameters in its answer"},
