@@ -89,6 +89,26 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// TestPackages: a row for a package is the size of the one file with that ending.
+func TestPackages(t *testing.T) {
+	b := &bench{build: t.TempDir()}
+	rows := []row{{name: "start"}, {name: "package-armhf.deb"}}
+	if err := b.packages(rows); err == nil {
+		t.Error("a package that is not there has a size")
+	}
+	if err := os.Mkdir(b.path("packages"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"packages/boatd_1_armhf.deb", "packages/boatd_1_arm64.deb"} {
+		if err := os.WriteFile(b.path(name), []byte("12345"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.packages(rows); err != nil || !reflect.DeepEqual(b.rows, []row{{name: "package-armhf.deb", unit: "bytes", value: 5}}) {
+		t.Errorf("%v: %v", err, b.rows)
+	}
+}
+
 func readTable(t *testing.T) []row {
 	t.Helper()
 	text, err := os.ReadFile("budget.txt")

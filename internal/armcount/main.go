@@ -40,7 +40,7 @@ func run(ctx context.Context, update bool) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", tablePath, err)
 	}
-	measured, err := measure(ctx)
+	measured, err := measure(ctx, expected)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func run(ctx context.Context, update bool) error {
 
 // measure measures everything. The memory of a boatd that works for a minute is
 // measured beside the rest, which it does not change.
-func measure(ctx context.Context) ([]row, error) {
+func measure(ctx context.Context, expected []row) ([]row, error) {
 	dir, err := os.MkdirTemp("", "armcount")
 	if err != nil {
 		return nil, err
@@ -71,6 +71,9 @@ func measure(ctx context.Context) ([]row, error) {
 	done := make(chan error, 1)
 	go func() { done <- aside.memory(ctx) }()
 	b := &bench{build: "build", dir: dir}
+	if err := b.packages(expected); err != nil {
+		return nil, err
+	}
 	for _, part := range []struct {
 		name string
 		do   func(*bench, context.Context) error

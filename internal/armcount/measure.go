@@ -40,6 +40,27 @@ func (b *bench) sizes(context.Context) error {
 	return nil
 }
 
+// packages are those that the table has a row for: package-armhf.deb is the one
+// file in build/packages whose name ends in armhf.deb.
+func (b *bench) packages(expected []row) error {
+	for _, e := range expected {
+		ending, ok := strings.CutPrefix(e.name, packaged)
+		if !ok {
+			continue
+		}
+		files, err := filepath.Glob(b.path("packages/*" + ending))
+		if err != nil || len(files) != 1 {
+			return errors.Join(err, fmt.Errorf("%s: %d files, not one", e.name, len(files)))
+		}
+		info, err := os.Stat(files[0])
+		if err != nil {
+			return err
+		}
+		b.add(e.name, "bytes", info.Size())
+	}
+	return nil
+}
+
 // programs are those that count themselves, and write name, instructions and
 // allocations.
 func (b *bench) programs(ctx context.Context) error {
@@ -82,12 +103,16 @@ func (b *bench) program(ctx context.Context, name string) error {
 // allocated ends the name of a row that counts the allocations of another.
 const allocated = "-allocations"
 
+// packaged begins the name of a row that is the size of a package.
+const packaged = "package-"
+
 const (
 	// starts are of which the least counts: where system calls take long, the
 	// runtime puts more threads to work.
 	starts = 5
-	// single is how many payments there are, one after the other, of which the median counts: some find the
-	// garbage collector at work. The first opens the connection.
+	// single is how many payments there are, one after the other. Their median
+	// counts: some find the garbage collector at work. The first opens the
+	// connection and is left out.
 	single = 12
 )
 

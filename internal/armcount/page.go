@@ -62,6 +62,12 @@ func render(page string, rows []row) (string, error) {
 			fmt.Fprintf(&b, "| %s | %s %s | %s |\n", what, grouped(r.value), unitName(r.unit), limit)
 		}
 	}
+	for _, r := range rows {
+		if ending, ok := strings.CutPrefix(r.name, packaged); ok {
+			placed++
+			fmt.Fprintf(&b, "| the package `%s` | %s bytes | |\n", ending, grouped(r.value))
+		}
+	}
 	if placed != len(rows) {
 		return "", fmt.Errorf("%d of %d rows have a place in it", placed, len(rows))
 	}
