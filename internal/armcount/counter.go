@@ -65,7 +65,7 @@ const guestBase = 1 << 40
 
 // emulated is the command line of a program on an emulated Cortex-A7.
 func emulated(program ...string) []string {
-	return append([]string{"qemu-arm", "-cpu", "cortex-a7", "-B", strconv.Itoa(guestBase)}, program...)
+	return append([]string{"qemu-arm", "-cpu", "cortex-a7", "-B", strconv.FormatInt(guestBase, 10)}, program...)
 }
 
 // counted is emulated, with the plugin.
