@@ -50,6 +50,7 @@ help:
 	@echo 'make e2e        against geth, anvil and terminal programs; installs them'
 	@echo 'make arm        the static ARMv7 binaries: build/boatd-armv7, build/boatd-armv7-nocgo'
 	@echo 'make module     the images of an emulated module; make demo-module shows it at work'
+	@echo 'make packages   .deb, .ipk and tarballs for ARMv7 and arm64: build/packages'
 	@echo 'make test-arm   the tests on an emulated ARMv7'
 	@echo 'make man        the manual pages: build/man'
 	@echo 'make lint       gofmt, go vet, staticcheck, mandoc, the rule which package may use which'
@@ -111,6 +112,28 @@ build/armcount/%: internal/armcount/c/%.c internal/armcount/c/count.h go.mod | n
 	@mkdir -p $(@D)
 	lib=$$(go list -f '{{.Dir}}' github.com/ethereum/go-ethereum/crypto/secp256k1)/libsecp256k1; \
 	$(ARM_CC) -O2 -Wall -Wno-unused-function -I $$lib -I $$lib/src -static -o $@ $<
+
+# Packages -----------------------------------------------------------------
+
+# The names that opkg knows the processors by: OpenWrt's, for a Cortex-A7 with
+# NEON, and for any 64-bit one. Others have their own, such as Yocto's
+# cortexa7t2hf-neon-vfpv4: opkg takes what /etc/opkg/*.conf lists as arch.
+IPK_ARMV7 ?= arm_cortex-a7_neon-vfpv4
+IPK_ARM64 ?= aarch64_generic
+
+.PHONY: packages need-arm64
+packages: build/boatd-armv7 build/boatd-arm64 build/packager/nfpm
+	VERSION='$(VERSION)' IPK_ARMV7=$(IPK_ARMV7) IPK_ARM64=$(IPK_ARM64) packaging/build.sh
+
+build/boatd-arm64: $(GO_FILES) build/stamp | need-arm64
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc go build $(FLAGS) $(SMALL) -tags $(CGO_TAGS) -ldflags '$(LDFLAGS) $(STATIC)' -o $@ ./cmd/boatd
+
+need-arm64:
+	@$(NEED) aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+
+build/packager/nfpm: internal/packager/go.mod internal/packager/go.sum
+	mkdir -p build/packager
+	go build -C internal/packager $(FLAGS) -o $(CURDIR)/build/packager/ tool
 
 # Peers and tools ----------------------------------------------------------
 
