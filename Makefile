@@ -121,9 +121,14 @@ build/armcount/%: internal/armcount/c/%.c internal/armcount/c/count.h go.mod | n
 IPK_ARMV7 ?= arm_cortex-a7_neon-vfpv4
 IPK_ARM64 ?= aarch64_generic
 
-.PHONY: packages need-arm64
-packages: build/boatd-armv7 build/boatd-arm64 build/packager/nfpm
+.PHONY: packages packages-check notices need-arm64
+packages: build/boatd-armv7 build/boatd-arm64 build/packager/nfpm build/tools/bom
 	VERSION='$(VERSION)' IPK_ARMV7=$(IPK_ARMV7) IPK_ARM64=$(IPK_ARM64) packaging/build.sh
+
+# The notices of what the device binaries are linked with, after a dependency
+# changed.
+notices: build/boatd-armv7 build/tools/bom
+	build/tools/bom --cc $(ARM_CC) --notices THIRD_PARTY_NOTICES build/boatd-armv7
 
 build/boatd-arm64: $(GO_FILES) build/stamp | need-arm64
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=1 CC=aarch64-linux-gnu-gcc go build $(FLAGS) $(SMALL) -tags $(CGO_TAGS) -ldflags '$(LDFLAGS) $(STATIC)' -o $@ ./cmd/boatd

@@ -20,24 +20,49 @@ changelog() {
 }
 
 changelog | gzip -9n >"$STAGE/changelog.Debian.gz"
+gzip -9nc THIRD_PARTY_NOTICES >"$STAGE/THIRD_PARTY_NOTICES.gz"
+
+recipe=$STAGE/nfpm.yaml
+cp packaging/nfpm.yaml "$recipe"
+for page in build/man/*.[1-8]; do
+	name=${page##*/}
+	[ -e "$page" ] || continue
+	gzip -9nc "$page" >"$STAGE/$name.gz"
+	echo "  - {src: $STAGE/$name.gz, dst: /usr/share/man/man${name##*.}/$name.gz, packager: deb, file_info: {mode: 0644}}" >>"$recipe"
+done
 
 # package FORMAT ARCHITECTURE
 package() {
 	ARCH=$2
-	build/packager/nfpm package --config packaging/nfpm.yaml --packager "$1" --target "$out/"
+	build/packager/nfpm package --config "$recipe" --packager "$1" --target "$out/"
 }
 
-# all BINARY DEB IPK TARBALL: every format, each with its family's name for the
-# processor. The tarball has the same files as the .ipk, to be laid over a root.
+# describe COMPILER BILL: what the binary is made of, and whether the notices are
+# those of just that.
+describe() {
+	build/tools/bom --cc "$1" --version "$PACKAGE_VERSION" --sbom "$2" --notices "$STAGE/notices" "$BINARY"
+	cmp "$STAGE/notices" THIRD_PARTY_NOTICES || {
+		echo "build.sh: THIRD_PARTY_NOTICES is not that of $BINARY; run make notices" >&2
+		exit 1
+	}
+	gzip -9nc "$2" >"$STAGE/boatd.cdx.json.gz"
+}
+
+# all BINARY COMPILER DEB IPK TARBALL: every format, each with its family's name
+# for the processor. The tarball has the same files as the .ipk, to be laid over a
+# root.
 all() {
 	BINARY=$1
-	package deb "$2"
-	package ipk "$3"
-	tar -xzOf "$out/boatd_$PACKAGE_VERSION-1_$3.ipk" ./data.tar.gz >"$out/boatd_$PACKAGE_VERSION-1_$4.tar.gz"
+	stem=$out/boatd_$PACKAGE_VERSION-1
+	describe "$2" "${stem}_$5.cdx.json"
+	package deb "$3"
+	package ipk "$4"
+	tar -xzOf "${stem}_$4.ipk" ./data.tar.gz >"${stem}_$5.tar.gz"
 }
 
-all build/boatd-armv7 armhf "$IPK_ARMV7" armv7
-all build/boatd-arm64 arm64 "$IPK_ARM64" arm64
+all build/boatd-armv7 arm-linux-gnueabihf-gcc armhf "$IPK_ARMV7" armv7
+all build/boatd-arm64 aarch64-linux-gnu-gcc arm64 "$IPK_ARM64" arm64
 rm -r "$STAGE"
+cp THIRD_PARTY_NOTICES "$out/"
 cd "$out"
 sha256sum -- * >SHA256SUMS
