@@ -13,6 +13,7 @@ set -eu
 version=$1
 dirty=
 case $version in
+*[!0-9a-zA-Z.-]*) version= ;;
 *-dirty)
 	version=${version%-dirty}
 	dirty=.dirty
