@@ -120,6 +120,7 @@ func (s *initScript) replaced(old int) int {
 
 // shells are those that the script is for, each with its tools.
 func shells(t *testing.T, try func(t *testing.T, shell []string, path string)) {
+	t.Parallel()
 	const debian = "/usr/sbin:/usr/bin:/sbin:/bin"
 	t.Run("dash", func(t *testing.T) { t.Parallel(); try(t, []string{"dash"}, debian) })
 	t.Run("busybox", func(t *testing.T) {

@@ -1,0 +1,132 @@
+package packager
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestUnit: systemd finds nothing to say about the unit, and rates what it leaves
+// open at 1.5 at most.
+func TestUnit(t *testing.T) {
+	dir := t.TempDir()
+	units := filepath.Join(dir, "lib/systemd/system")
+	if err := os.MkdirAll(units, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// What the unit leans on: the system's own.
+	must(t, nil, "cp", "-R", "/lib/systemd/system/.", units)
+	must(t, nil, "cp", file(t, "packaging/systemd/boatd.service"), units)
+	write(t, filepath.Join(dir, "usr/bin/boatd"), "", 0o755)
+	if out := must(t, nil, "systemd-analyze", "verify", "--man=no", "--root="+dir, "boatd.service"); out != "" {
+		t.Errorf("verify:\n%s", out)
+	}
+	if out, status := try(t, nil, "systemd-analyze", "security", "--offline=true", "--threshold=15", filepath.Join(units, "boatd.service")); status != 0 {
+		t.Errorf("exposed more than 1.5:\n%s", out)
+	}
+}
+
+// TestUnitPromises: what other pages and scripts rely on, and what must not come
+// in.
+func TestUnitPromises(t *testing.T) {
+	unit := read(t, file(t, "packaging/systemd/boatd.service"))
+	for _, line := range []string{
+		"Type=notify", "ExecStart=/usr/bin/boatd run", "Restart=always", "StartLimitIntervalSec=0",
+		"User=boatd", "Group=boatd", "RuntimeDirectory=boatd", "StateDirectory=boatd", "LimitCORE=0",
+	} {
+		if !strings.Contains(unit, "\n"+line+"\n") {
+			t.Errorf("%s is missing", line)
+		}
+	}
+	// Not in need of a network or a clock; ProcSubset=pid would hide the serial
+	// number that seals the keys.
+	for _, key := range []string{"After=.*(network|time)", "Requires=", "Wants=", "ProcSubset=", "PrivateDevices=", "RestartPreventExitStatus="} {
+		if found := regexp.MustCompile("(?m)^" + key + ".*").FindString(unit); found != "" {
+			t.Errorf("%s", found)
+		}
+	}
+	watchdog := regexp.MustCompile(`(?m)^WatchdogSec=(\d+)min$`).FindStringSubmatch(unit)
+	if watchdog == nil || watchdog[1] == "0" {
+		t.Errorf("the watchdog is not a minute or more: %q", watchdog)
+	}
+}
+
+// allowedCalls are the system calls that the unit's filter lets through.
+func allowedCalls(t *testing.T) map[string]bool {
+	t.Helper()
+	allowed := map[string]bool{}
+	unit := read(t, file(t, "packaging/systemd/boatd.service"))
+	filters := regexp.MustCompile(`(?m)^SystemCallFilter=(~?)(.*)$`).FindAllStringSubmatch(unit, -1)
+	if len(filters) != 2 || filters[0][1] != "" || filters[1][1] != "~" {
+		t.Fatalf("filters %q: this test knows of one list that allows and one that refuses", filters)
+	}
+	for _, f := range filters {
+		for _, set := range strings.Fields(f[2]) {
+			for call := range calls(t, set) {
+				allowed[call] = f[1] == ""
+			}
+		}
+	}
+	// What systemd always allows.
+	for call := range calls(t, "@default") {
+		allowed[call] = true
+	}
+	return allowed
+}
+
+// calls are those of a set of systemd's.
+func calls(t *testing.T, set string) map[string]bool {
+	t.Helper()
+	all := map[string]bool{}
+	for line := range strings.Lines(must(t, nil, "systemd-analyze", "syscall-filter", set)) {
+		switch name := strings.TrimSpace(line); {
+		case strings.HasPrefix(name, "#") || name == "" || name == set:
+		case strings.HasPrefix(name, "@"):
+			for call := range calls(t, name) {
+				all[call] = true
+			}
+		default:
+			all[name] = true
+		}
+	}
+	return all
+}
+
+// mayFail are calls that are refused and need not work: the Go runtime raises the
+// limit of open files where it may.
+var mayFail = map[string]bool{"prlimit64": true, "setrlimit": true}
+
+// TestSystemCalls: boatd makes no call that the unit refuses, from its start over
+// an AT session with a new wallet to its end.
+func TestSystemCalls(t *testing.T) {
+	dir := t.TempDir()
+	config := filepath.Join(dir, "boatd.toml")
+	write(t, config, strings.ReplaceAll(testConfig, "DIR", dir)+"[[channel]]\nname = \"p\"\ntype = \"pty\"\nlink = \""+dir+"/at\"\n"+
+		"[[network]]\nname = \"n\"\nprotocol = \"ethereum\"\nendpoints = [\"https://127.0.0.1:9\"]\nchain_id = 1\n", 0o644)
+	if err := os.MkdirAll(dir+"/run/boatd", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	trace, boatd := filepath.Join(dir, "trace"), file(t, "build/boatd")
+	must(t, nil, "sh", "-c", `
+strace -f -qq -o "$2" "$0" run --config "$1" 2>"$2.log" &
+tracer=$!
+for i in $(seq 100); do "$0" health --config "$1" 2>/dev/null && break; sleep 0.1; done
+"$0" at --config "$1" 'AT+BOATPWD="","2580","13572468"' 'AT+BOATWALADD="w0","n"' AT+BOATINFO || exit 1
+kill $(sed -n '1s/ .*//p' "$2")
+wait $tracer
+`, boatd, config, trace)
+	allowed, made := allowedCalls(t), 0
+	for _, m := range regexp.MustCompile(`(?m)^\d+ +([a-z0-9_]+)\(`).FindAllStringSubmatch(read(t, trace), -1) {
+		made++
+		// execve is how systemd itself starts it.
+		if call := m[1]; !allowed[call] && !mayFail[call] && call != "execve" {
+			t.Errorf("%s is refused", call)
+			allowed[call] = true
+		}
+	}
+	if made < 500 {
+		t.Errorf("only %d calls were seen", made)
+	}
+}
