@@ -51,6 +51,7 @@ help:
 	@echo 'make arm        the static ARMv7 binaries: build/boatd-armv7, build/boatd-armv7-nocgo'
 	@echo 'make module     the images of an emulated module; make demo-module shows it at work'
 	@echo 'make packages   .deb, .ipk and tarballs for ARMv7 and arm64: build/packages'
+	@echo 'make packages-check  the packages, the unit and the init script, judged'
 	@echo 'make test-arm   the tests on an emulated ARMv7'
 	@echo 'make man        the manual pages: build/man'
 	@echo 'make lint       gofmt, go vet, staticcheck, mandoc, the rule which package may use which'
@@ -121,9 +122,27 @@ build/armcount/%: internal/armcount/c/%.c internal/armcount/c/count.h go.mod | n
 IPK_ARMV7 ?= arm_cortex-a7_neon-vfpv4
 IPK_ARM64 ?= aarch64_generic
 
-.PHONY: packages packages-check notices need-arm64
+.PHONY: packages packages-check notices need-arm64 need-packaging
 packages: build/boatd-armv7 build/boatd-arm64 build/packager/nfpm build/tools/bom
 	VERSION='$(VERSION)' IPK_ARMV7=$(IPK_ARMV7) IPK_ARM64=$(IPK_ARM64) packaging/build.sh
+
+# What others' tools say of the packages and of the unit, the init script at work,
+# and the packages built again somewhere else.
+packages-check: packages build/boatd build/packager/npm/installed | need-packaging
+	VERSION='$(VERSION)' go test -C internal/packager -count 1 ./...
+
+build/packager/npm/installed: internal/packager/package.json internal/packager/package-lock.json | need-npm
+	mkdir -p build/packager/npm
+	cp internal/packager/package.json internal/packager/package-lock.json build/packager/npm/
+	npm ci --prefix build/packager/npm --omit optional --ignore-scripts --no-audit --no-fund
+	touch $@
+
+need-packaging:
+	@$(NEED) lintian lintian
+	@$(NEED) shellcheck shellcheck
+	@$(NEED) busybox busybox
+	@$(NEED) strace strace
+	@$(NEED) systemd-analyze systemd
 
 # The notices of what the device binaries are linked with, after a dependency
 # changed.
@@ -281,10 +300,12 @@ lint: build/tools/staticcheck build/tools/depguard man | need-gcc need-mandoc
 	go vet -tags e2e,soak ./...
 	CGO_ENABLED=0 go vet -C internal/devchain ./...
 	go vet -C internal/tools ./...
+	go vet -C internal/packager ./...
 	build/tools/staticcheck -tags e2e,soak ./...
 	cd internal/devchain && CGO_ENABLED=0 $(CURDIR)/build/tools/staticcheck ./...
 	cd internal/tools && $(CURDIR)/build/tools/staticcheck ./...
 	mandoc -T lint -W warning build/man/*
+	cd internal/packager && $(CURDIR)/build/tools/staticcheck ./...
 	mkdir -p build/lint
 	sed 's|ROOT|$(CURDIR)|g' internal/tools/depguard.yaml > build/lint/depguard.yaml
 	cd build/lint && ../tools/depguard github.com/boatd/boatd/...
