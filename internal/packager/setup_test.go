@@ -110,3 +110,34 @@ func links(t *testing.T, dir string) map[string]string {
 	}
 	return found
 }
+
+// TestIPKIntoImage: the scripts of the .ipk, run on the building machine as the
+// makers of images do, see to the image and leave the machine alone.
+func TestIPKIntoImage(t *testing.T) {
+	needRoot(t)
+	m := packages[2]
+	for _, variable := range []string{"IPKG_INSTROOT", "D", "OPKG_OFFLINE_ROOT", "PKG_ROOT"} {
+		t.Run(variable, func(t *testing.T) {
+			machine := read(t, "/etc/passwd")
+			data, control, _ := m.open(t)
+			fill(t, data, accounts)
+			fill(t, data, map[string]string{"run/": ""})
+			env := []string{variable + "=" + data + "/"}
+			link := filepath.Join(data, "etc/init.d/S95boatd")
+			for range 2 {
+				must(t, env, "busybox", "ash", control+"/postinst", "configure")
+			}
+			if !strings.Contains(read(t, data+"/etc/passwd"), "\nboatd:x:876:") || read(t, "/etc/passwd") != machine {
+				t.Error("the account is not in the image, or on the machine")
+			}
+			must(t, env, "busybox", "ash", control+"/prerm", "upgrade", "1.2.3")
+			if _, err := os.Lstat(link); err != nil {
+				t.Errorf("an upgrade takes boatd out of the boot order: %v", err)
+			}
+			must(t, env, "busybox", "ash", control+"/prerm", "remove")
+			if _, err := os.Lstat(link); !os.IsNotExist(err) {
+				t.Errorf("removed, and still in the boot order: %v", err)
+			}
+		})
+	}
+}

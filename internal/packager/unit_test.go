@@ -130,3 +130,25 @@ wait $tracer
 		t.Errorf("only %d calls were seen", made)
 	}
 }
+
+// TestUdevRules: every line, examples too, is made of what udev(7) has.
+func TestUdevRules(t *testing.T) {
+	text := read(t, file(t, "packaging/udev/70-boatd.rules"))
+	const key = `(ACTION|SUBSYSTEM|SUBSYSTEMS|KERNEL|(ENV|ATTR)\{[A-Za-z_]+\})(==|!=)"[^"]+"`
+	const assignment = `(SYMLINK\+=|(GROUP|MODE|GOTO|LABEL|ENV\{ID_MM_(PORT|DEVICE)_IGNORE\})=)"[^"]+"`
+	rule := regexp.MustCompile(`^(` + key + `, )*` + assignment + `(, ` + assignment + `)*$`)
+	rules := 0
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line == "#" || strings.HasPrefix(line, "# ") {
+			continue
+		}
+		rules++
+		if !rule.MatchString(strings.TrimPrefix(line, "#")) {
+			t.Errorf("%s", line)
+		}
+	}
+	if rules < 7 {
+		t.Errorf("only %d rules were seen", rules)
+	}
+}
