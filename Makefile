@@ -128,8 +128,8 @@ packages: build/boatd-armv7 build/boatd-arm64 build/packager/nfpm build/tools/bo
 
 # What others' tools say of the packages and of the unit, the init script at work,
 # and the packages built again somewhere else.
-packages-check: packages build/boatd build/packager/npm/installed | need-packaging
-	VERSION='$(VERSION)' go test -C internal/packager -count 1 ./...
+packages-check: packages build/boatd build/packager/npm/installed | need-packaging need-qemu
+	VERSION='$(VERSION)' go test -C internal/packager -count 1 -timeout 30m ./...
 
 build/packager/npm/installed: internal/packager/package.json internal/packager/package-lock.json | need-npm
 	mkdir -p build/packager/npm
