@@ -98,6 +98,9 @@ func calls(t *testing.T, set string) map[string]bool {
 // limit of open files where it may.
 var mayFail = map[string]bool{"prlimit64": true, "setrlimit": true}
 
+// unnamed are calls of ARM that the emulator has no name for.
+var unnamed = strings.NewReplacer("Unknown syscall 398\n", "rseq()\n", "Unknown syscall 422\n", "futex_time64()\n")
+
 // TestSystemCalls: boatd makes no call that the unit refuses, from its start over
 // an AT session with a new wallet to its end; on ARM, whose calls are others, as
 // the emulator sees them.
@@ -107,9 +110,9 @@ func TestSystemCalls(t *testing.T) {
 		"armv7": `env QEMU_STRACE=1 QEMU_LOG_FILENAME="$trace" qemu-arm-static "${boatd}-armv7"`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			trace := session(t, run)
+			trace := unnamed.Replace(session(t, run))
 			allowed, made := allowedCalls(t), 0
-			for _, m := range regexp.MustCompile(`(?m)^\d+ +([a-z0-9_]+)\(`).FindAllStringSubmatch(trace, -1) {
+			for _, m := range regexp.MustCompile(`(?m)^\d+ +([a-z0-9_]+|Unknown syscall \d+)[(\n]`).FindAllStringSubmatch(trace, -1) {
 				made++
 				// execve is how systemd itself starts it.
 				if call := m[1]; !allowed[call] && !mayFail[call] && call != "execve" {
@@ -119,11 +122,6 @@ func TestSystemCalls(t *testing.T) {
 			}
 			if made < 500 {
 				t.Errorf("only %d calls were seen", made)
-			}
-			for _, unknown := range regexp.MustCompile(`Unknown syscall (.*)`).FindAllStringSubmatch(trace, -1) {
-				if unknown[1] != "398" { // rseq, which the C library tries and can do without
-					t.Errorf("%s: has no name", unknown[0])
-				}
 			}
 		})
 	}
