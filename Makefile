@@ -91,6 +91,12 @@ build/man/%: build/boatd
 	@mkdir -p build/man
 	build/boatd man $(basename $*) > $@
 
+build/completion/boatd: build/boatd
+	@mkdir -p build/completion
+	build/boatd completion bash > $@
+	build/boatd completion zsh > build/completion/_boatd
+	build/boatd completion fish > build/completion/boatd.fish
+
 # With symbols, to be weighed.
 build/boatd-armv7.symbols: $(GO_FILES) build/stamp
 	$(ARM) CGO_ENABLED=0 go build $(FLAGS) $(SMALL) -ldflags '$(STAMP)' -o $@ ./cmd/boatd
@@ -123,7 +129,7 @@ IPK_ARMV7 ?= arm_cortex-a7_neon-vfpv4
 IPK_ARM64 ?= aarch64_generic
 
 .PHONY: packages packages-check notices need-arm64 need-packaging
-packages: build/boatd-armv7 build/boatd-arm64 build/packager/nfpm build/tools/bom
+packages: build/boatd-armv7 build/boatd-arm64 build/packager/nfpm build/tools/bom man build/completion/boatd
 	VERSION='$(VERSION)' IPK_ARMV7=$(IPK_ARMV7) IPK_ARM64=$(IPK_ARM64) packaging/build.sh
 
 # What others' tools say of the packages and of the unit, the init script at work,
@@ -304,8 +310,8 @@ lint: build/tools/staticcheck build/tools/depguard man | need-gcc need-mandoc
 	build/tools/staticcheck -tags e2e,soak ./...
 	cd internal/devchain && CGO_ENABLED=0 $(CURDIR)/build/tools/staticcheck ./...
 	cd internal/tools && $(CURDIR)/build/tools/staticcheck ./...
-	mandoc -T lint -W warning build/man/*
 	cd internal/packager && $(CURDIR)/build/tools/staticcheck ./...
+	mandoc -T lint -W warning build/man/*
 	mkdir -p build/lint
 	sed 's|ROOT|$(CURDIR)|g' internal/tools/depguard.yaml > build/lint/depguard.yaml
 	cd build/lint && ../tools/depguard github.com/boatd/boatd/...
