@@ -299,7 +299,7 @@ func TestE2EModuleHardship(t *testing.T) {
 	d.run("systemctl kill -s KILL boatd")
 	eventually(t, "systemd has started it again", func() bool { return restarts() != before })
 	h = d.talk()
-	if r, err := h.do(fmt.Sprintf(`AT+BOATTXREF="w","a"`)); err != nil || r.code != 7020 {
+	if r, err := h.do(`AT+BOATTXREF="w","a"`); err != nil || r.code != 7020 {
 		t.Errorf("the order that the reset took back: %+v, %v", r, err)
 	}
 	second := h.id(`AT+BOATSEND="w","b","%s","2"`, nobody(t, 1))
