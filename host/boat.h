@@ -282,8 +282,9 @@ struct boat_balance {
 	char symbol[20];
 };
 
-/** Makes a key, unless it is there. */
-int boat_key(struct boat *b, const char *key);
+/** Makes a key, unless it is there, for what the letters say: "t" transactions,
+ * "m" messages (boat_sign()), "d" bare digests, "i" identity. */
+int boat_key(struct boat *b, const char *key, const char *usage);
 /** Makes a wallet, unless it is there, with a key of the same name if key is NULL. */
 int boat_wallet(struct boat *b, const char *wallet, const char *net, const char *key, char *address, size_t room);
 /** Tells a wallet's address. */

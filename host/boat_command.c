@@ -27,7 +27,7 @@ static void arg(struct boat_command *c, uint8_t kind, const char *s, uint32_t n)
 	a->kind = kind;
 	a->s = s;
 	a->n = n;
-	c->bad = c->bad || (s == NULL && kind != BOAT_ARG_NUMBER);
+	c->bad = c->bad || (s == NULL && kind > BOAT_ARG_NONE);
 }
 
 void boat__number(struct boat_command *c, uint32_t n)
@@ -311,9 +311,15 @@ int boat_pin_unblock(struct boat *b, const char *puk, const char *pin)
 	return give(b, "+BOATPIN=", BOAT_B_MS, puk, pin, NULL);
 }
 
-int boat_key(struct boat *b, const char *key)
+int boat_key(struct boat *b, const char *key, const char *usage)
 {
-	return give(b, "+BOATKEYGEN=", BOAT_C_MS, key, NULL, NULL);
+	struct boat_command *c = fresh(b, "+BOATKEYGEN=", BOAT_C_MS);
+
+	boat__string(c, key);
+	arg(c, BOAT_ARG_NONE, NULL, 0); /* the curve and the store that boatd chooses */
+	arg(c, BOAT_ARG_NONE, NULL, 0);
+	boat__string(c, usage);
+	return start(b, c);
 }
 
 int boat_wallet(struct boat *b, const char *wallet, const char *net, const char *key, char *address, size_t room)

@@ -11,6 +11,7 @@
 /* How an argument is written. */
 enum {
 	BOAT_ARG_NUMBER,
+	BOAT_ARG_NONE, /* left out */
 	BOAT_ARG_STRING,
 	BOAT_ARG_OPEN, /* a string that goes on with BOAT_ARG_JOIN */
 	BOAT_ARG_JOIN,

@@ -89,6 +89,9 @@ static void put_arg(struct out *o, const struct boat_arg *a)
 		put_number(o, a->n);
 		return;
 	}
+	if (a->kind == BOAT_ARG_NONE) {
+		return;
+	}
 	put(o, a->kind == BOAT_ARG_JOIN ? ';' : '"');
 	if (a->kind == BOAT_ARG_HEX) {
 		for (i = 0; i < a->n; i++) {

@@ -52,7 +52,7 @@ static int do_enter(struct boat *b) { return boat_pin_enter(b, "2580"); }
 static int do_set(struct boat *b) { return boat_pin_set(b, "", "2580", "13572468"); }
 static int do_change(struct boat *b) { return boat_pin_set(b, "2580", "1470", NULL); }
 static int do_unblock(struct boat *b) { return boat_pin_unblock(b, "13572468", "2580"); }
-static int do_key(struct boat *b) { return boat_key(b, "k0"); }
+static int do_key(struct boat *b) { return boat_key(b, "k0", "m"); }
 static int do_wallet(struct boat *b) { return boat_wallet(b, "w0", "box", NULL, got.text, 48); }
 static int do_wallet_key(struct boat *b) { return boat_wallet(b, "w0", "box", "k0", got.text, 48); }
 static int do_address(struct boat *b) { return boat_address(b, "w0", got.text, 48); }

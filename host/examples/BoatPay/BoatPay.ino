@@ -1,0 +1,63 @@
+// Pays once, with an Arduino whose Serial1 is joined to the module's UART.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include <boat.h>
+
+static struct boat boat;
+static struct boat_tx tx;
+static uint32_t id;
+
+static int portRead(void *) { return Serial1.read(); }
+static size_t portWrite(void *, const char *bytes, size_t n) {
+  size_t room = (size_t)Serial1.availableForWrite();
+  return Serial1.write((const uint8_t *)bytes, n < room ? n : room);
+}
+static uint32_t portNow(void *) { return millis(); }
+static void onEvent(void *, const struct boat_event *e) {
+  if (e->kind == BOAT_EVENT_URC) {
+    Serial.println(e->name);
+  }
+}
+
+// Says whether a command is to be given again. Nothing is done twice: wallets
+// are made once, and an order has its reference.
+static bool again(int code) {
+  if (code == BOAT_CODE_LOCKED) {
+    return boat_do(&boat, boat_pin_enter(&boat, "2580")) != BOAT_CODE_WRONG_PIN;
+  }
+  return code == BOAT_E_TIMEOUT || code == BOAT_E_LOST || code == BOAT_E_CLOSED || code == BOAT_CODE_TIMEOUT;
+}
+
+void setup() {
+  Serial.begin(115200);
+  Serial1.begin(115200);
+  static const struct boat_port port = {portRead, portWrite, portNow, onEvent, nullptr};
+  boat_init(&boat, &port, BOAT_URC_TX);
+
+  struct boat_pin pin;
+  int code = boat_do(&boat, boat_pin(&boat, &pin));
+  if (code == BOAT_OK && pin.state == BOAT_PIN_NONE) {
+    code = boat_do(&boat, boat_pin_set(&boat, "", "2580", "13572468"));
+  }
+
+  char address[48];
+  do {
+    code = boat_do(&boat, boat_wallet(&boat, "w0", "main", nullptr, address, sizeof address));
+  } while (code != BOAT_OK && again(code));
+  Serial.println(code == BOAT_OK ? address : "no wallet");
+
+  // Count the reference up, in EEPROM, when the order has ended; not before.
+  const struct boat_order order = {"w0", "order-1", nullptr, false};
+  do {
+    code = boat_do(&boat, boat_send(&boat, &order, "0x000000000000000000000000000000000000b0a7", "0.01ether", nullptr, &id));
+  } while (code != BOAT_OK && again(code));
+  while (code == BOAT_OK && tx.state < BOAT_TX_CONFIRMED) {
+    code = boat_do(&boat, boat_tx_wait(&boat, id, BOAT_TX_CONFIRMED, 60, &tx));
+    if (code != BOAT_OK && again(code)) {
+      code = BOAT_OK;
+    }
+  }
+  Serial.println(code == BOAT_OK && tx.state == BOAT_TX_CONFIRMED ? tx.hash : "not paid");
+}
+
+void loop() { boat_poll(&boat); }
