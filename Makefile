@@ -39,7 +39,7 @@ SOAKTIME ?= 5m
 NEED := internal/tools/need.sh
 GO_FILES := $(shell find . -path ./build -prune -o -name '*.go' -print) go.mod go.sum
 
-.PHONY: all build man demo test e2e arm test-arm lint bench bench-arm fuzz soak docs clean peers contracts devchain help FORCE
+.PHONY: all build man demo test e2e arm test-arm lint bench bench-arm fuzz soak docs clean peers contracts devchain host test-host help FORCE
 
 all: build
 
@@ -53,6 +53,8 @@ help:
 	@echo 'make packages   .deb, .ipk and tarballs for ARMv7 and arm64: build/packages'
 	@echo 'make packages-check  the packages, the unit and the init script, judged'
 	@echo 'make test-arm   the tests on an emulated ARMv7'
+	@echo 'make host       the C library for hosts: its sizes, its examples, firmware for an emulated Cortex-M3'
+	@echo 'make test-host  the tests of the C library'
 	@echo 'make man        the manual pages: build/man'
 	@echo 'make lint       gofmt, go vet, staticcheck, mandoc, the rule which package may use which'
 	@echo 'make fuzz       every fuzz target for FUZZTIME ($(FUZZTIME))'
@@ -208,7 +210,63 @@ build/tools/staticcheck build/tools/depguard: internal/tools/go.mod internal/too
 	mkdir -p build/tools
 	go build -C internal/tools $(FLAGS) -o $(CURDIR)/build/tools/ tool
 
-.PHONY: need-gcc need-arm need-npm need-qemu need-mandoc need-shells need-count
+# The host library ---------------------------------------------------------
+
+HOST := host/boat.c host/boat_line.c host/boat_command.c
+HOST_FILES := $(shell find host -type f)
+HOST_CFLAGS := -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+HOST_CHECKED := $(HOST_CFLAGS) -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+M3_CFLAGS := -mcpu=cortex-m3 -mthumb -Os -ffreestanding -ffunction-sections -fdata-sections \
+	-nostartfiles --specs=nano.specs --specs=nosys.specs
+M3_CC := arm-none-eabi-gcc $(HOST_CFLAGS) $(M3_CFLAGS)
+
+# Everything of it that can be compiled here.
+host: build/host/boat.elf build/host/ram.o build/host/bare.o build/host/sketch.o build/host/mcu.elf build/host/boat-posix | need-doxygen
+	host/test/gate.sh build/host/boat.elf build/host/ram.o
+	cd host && doxygen Doxyfile
+
+build/host/boat.elf: $(HOST_FILES) | need-m3
+	@mkdir -p build/host
+	$(M3_CC) -Wl,-e,boat_poll $(HOST) -o $@
+
+build/host/ram.o: $(HOST_FILES) | need-m3
+	@mkdir -p build/host
+	$(M3_CC) -c host/test/ram.c -o $@
+
+build/host/bare.o: $(HOST_FILES) | need-m3
+	@mkdir -p build/host
+	$(M3_CC) -c host/examples/bare/main.c -o $@
+
+build/host/sketch.o: $(HOST_FILES) | need-m3
+	@mkdir -p build/host
+	arm-none-eabi-g++ -std=gnu++11 -Wall -Wextra -Werror -mcpu=cortex-m3 -mthumb -Os -Ihost -Ihost/test/arduino \
+		-include Arduino.h -x c++ -c host/examples/BoatPay/BoatPay.ino -o $@
+
+build/host/mcu.elf: $(HOST_FILES) | need-m3
+	@mkdir -p build/host
+	$(M3_CC) $(MCU_DEFINES) -Wl,--gc-sections -T host/examples/mps2/mps2.ld host/examples/mps2/main.c host/examples/mps2/board.c $(HOST) -o $@
+
+build/host/boat-posix: $(HOST_FILES) | need-gcc
+	@mkdir -p build/host
+	gcc $(HOST_CHECKED) host/examples/posix/main.c $(HOST) -o $@
+
+build/host/test: $(HOST_FILES) | need-gcc
+	@mkdir -p build/host
+	gcc $(HOST_CHECKED) host/test/test.c host/test/sim.c $(HOST) -o $@
+
+build/host/replay: $(HOST_FILES) | need-gcc
+	@mkdir -p build/host
+	gcc $(HOST_CHECKED) host/test/replay.c host/test/fuzz.c host/test/sim.c $(HOST) -o $@
+
+build/host/fuzz: $(HOST_FILES) | need-clang
+	@mkdir -p build/host
+	clang $(HOST_CHECKED) -fsanitize=fuzzer host/test/fuzz.c host/test/sim.c $(HOST) -o $@
+
+test-host: build/host/test build/host/replay
+	build/host/test
+	build/host/replay host/test/corpus/*
+
+.PHONY: need-gcc need-arm need-npm need-qemu need-mandoc need-shells need-count need-m3 need-mcu need-clang need-doxygen
 need-gcc:
 	@$(NEED) gcc gcc libc6-dev
 need-arm:
@@ -225,6 +283,14 @@ need-shells:
 need-count:
 	@$(NEED) qemu-arm qemu-user
 	@$(NEED) node nodejs
+need-m3:
+	@$(NEED) arm-none-eabi-gcc gcc-arm-none-eabi libnewlib-arm-none-eabi
+need-mcu:
+	@$(NEED) qemu-system-arm qemu-system-arm
+need-clang:
+	@$(NEED) clang clang libclang-rt-14-dev
+need-doxygen:
+	@$(NEED) doxygen doxygen
 
 # The module in a box ------------------------------------------------------
 
@@ -240,8 +306,7 @@ build/module/built: $(shell find internal/module/image -type f) build/module/age
 build/module/agent: $(shell find internal/module/agent internal/module/wire -name '*.go')
 	$(ARM) CGO_ENABLED=0 go build $(FLAGS) -ldflags '-s -w' -o $@ ./internal/module/agent
 
-need-module:
-	@$(NEED) qemu-system-arm qemu-system-arm
+need-module: | need-mcu
 	@$(NEED) qemu-img qemu-utils
 	@$(NEED) mkfs.ext4 e2fsprogs
 	@$(NEED) depmod kmod
@@ -278,7 +343,7 @@ some = @go test $(1) -list '$(2)' $(3) | grep -c '^Test' >/dev/null || { echo 'e
 
 # The long random simulations (left out by -short) run without the race detector:
 # it would slow them too much, and shorter tests show it the same code.
-test: build/devchain build/boatd | need-gcc
+test: build/devchain build/boatd test-host | need-gcc
 	go test -race -short ./...
 	$(call some,,Simulation,./wallet/...)
 	go test -run Simulation ./wallet/...
@@ -287,7 +352,7 @@ test: build/devchain build/boatd | need-gcc
 
 # Against the real nodes and the real binary (build tag e2e). A peer that is
 # missing is an error.
-e2e: build/boatd build/devchain peers packages module build/previous/boatd-armv7 | need-shells
+e2e: build/boatd build/devchain peers host packages module build/previous/boatd-armv7 | need-mcu need-shells
 	$(call some,-tags e2e,E2E,./...)
 	go test -tags e2e -run E2E -skip E2EModule -count 1 ./...
 	go test -tags e2e -run E2EModule -count 1 -parallel 2 -timeout 40m ./internal/e2e
@@ -324,14 +389,16 @@ bench-arm: $(COUNTED) build/boatd-armv7 build/boatd-armv7-nocgo build/boatd buil
 bench: | need-gcc
 	go test -run '^$$' -bench . -benchmem ./...
 
-fuzz: | need-gcc
+fuzz: build/host/fuzz | need-gcc
 	internal/tools/fuzz.sh $(FUZZTIME)
+	host/test/fuzz.sh build/host/fuzz $(FUZZTIME)
 
 # For a night: every fuzz target for longer, every simulation and every test
 # that is built with the tag soak.
-soak: | need-gcc
+soak: build/host/fuzz | need-gcc
 	go test -tags soak -run 'Simulation|Soak' -count 1 -timeout 24h ./...
 	internal/tools/fuzz.sh $(SOAKTIME)
+	host/test/fuzz.sh build/host/fuzz $(SOAKTIME)
 
 # What is written from the code: the keys of the configuration, the AT manual,
 # the weights of the dependencies.

@@ -9,8 +9,6 @@
  */
 #include "boat_internal.h"
 
-#include <string.h>
-
 /* What is going on. */
 enum {
 	FLUSH, /* bringing the other side to a line's beginning */
@@ -54,6 +52,25 @@ void boat__tell(struct boat *b, enum boat_event_kind kind, const char *text)
 	e.kind = kind;
 	e.text = text;
 	tell(b, &e);
+}
+
+/* Returns what follows a line's beginning, or NULL if it begins otherwise. */
+static const char *after(const char *line, const char *beginning)
+{
+	while (*beginning != '\0') {
+		if (*line++ != *beginning++) {
+			return NULL;
+		}
+	}
+	return line;
+}
+
+/* The C library's strcmp() costs more than all that is compared here. */
+static bool is(const char *text, const char *other)
+{
+	const char *rest = after(text, other);
+
+	return rest != NULL && *rest == '\0';
 }
 
 /* Makes c the command that is going on. Its line leaves with pump(). */
@@ -152,7 +169,7 @@ static void take_code(struct boat *b, bool fetched)
 	}
 	e.text = read_text(b); /* there may be none */
 	b->odd = false;
-	if (!fetched && boat_is_open(b) && strcmp(e.name, "ready") == 0 && e.n[1] != b->starts) {
+	if (!fetched && boat_is_open(b) && is(e.name, "ready") && e.n[1] != b->starts) {
 		lose(b, BOAT_E_LOST);
 	}
 	if (!b->have_seq || e.seq <= b->seq) {
@@ -326,24 +343,13 @@ static void end(struct boat *b, int code)
 	}
 }
 
-/* Returns what follows a line's beginning, or NULL if it begins otherwise. */
-static const char *after(const char *line, const char *beginning)
-{
-	while (*beginning != '\0') {
-		if (*line++ != *beginning++) {
-			return NULL;
-		}
-	}
-	return line;
-}
-
 /* Reads a final result. */
 static bool is_result(const char *line, int *code)
 {
 	const char *p;
 	uint32_t n;
 
-	if (strcmp(line, "OK") == 0) {
+	if (is(line, "OK")) {
 		*code = BOAT_OK;
 		return true;
 	}
@@ -355,7 +361,7 @@ static bool is_result(const char *line, int *code)
 		}
 		return true;
 	}
-	return strcmp(line, "ERROR") == 0;
+	return is(line, "ERROR");
 }
 
 /* An echo before ATE0 is nothing. One behind it means that the session began
@@ -513,7 +519,7 @@ static void expire(struct boat *b)
 
 void boat_init(struct boat *b, const struct boat_port *port, unsigned urc_mask)
 {
-	memset(b, 0, sizeof *b);
+	boat__clear(b, sizeof *b);
 	b->port = *port;
 	b->mask = (uint8_t)(urc_mask & 127u);
 	b->net_ms = 65000;

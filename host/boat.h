@@ -41,6 +41,7 @@ extern "C" {
  * 0 is OK, positive numbers are codes of boatd (docs/at-manual.md, Codes),
  * negative ones are these. */
 /**@{*/
+/** The command did what it should. */
 #define BOAT_OK 0
 /** A command is running: start this one when boat_idle() is true. */
 #define BOAT_E_BUSY (-1)
@@ -70,13 +71,21 @@ extern "C" {
 
 /** @name Codes of boatd that a host acts on */
 /**@{*/
+/** Busy. The library has given the command again for BOAT_PATIENCE_MS. */
 #define BOAT_CODE_BUSY 14
+/** Wrong PIN or PUK: a try is gone. */
 #define BOAT_CODE_WRONG_PIN 16
+/** The module has no network. */
 #define BOAT_CODE_NO_BEARER 30
+/** The network has not answered, or the time to wait is over: ask again. */
 #define BOAT_CODE_TIMEOUT 31
+/** The channel is locked: boat_pin(), boat_pin_enter(). */
 #define BOAT_CODE_LOCKED 7001
+/** boatd is starting. The library has given the command again as with busy. */
 #define BOAT_CODE_STARTING 7005
+/** There is something else of this name, or another order with this reference. */
 #define BOAT_CODE_EXISTS 7013
+/** No such transaction, reference or record. */
 #define BOAT_CODE_NO_SUCH_TX 7020
 /**@}*/
 
@@ -84,8 +93,11 @@ extern "C" {
  * From the last byte of a command, or the last line of its answer, to the next
  * one: the classes of boatd's manual and what the line itself takes. */
 /**@{*/
+/** Class A, 1 s by the manual. */
 #define BOAT_A_MS 3000u
+/** Class B, 5 s. */
 #define BOAT_B_MS 8000u
+/** Class C, 30 s. */
 #define BOAT_C_MS 33000u
 /** How long a command that boatd is too busy for (14) or has no journal for
  * yet (7005) is given again. */
@@ -120,7 +132,7 @@ enum boat_event_kind {
 
 /** An event. Its strings are gone when the callback returns. */
 struct boat_event {
-	enum boat_event_kind kind;
+	enum boat_event_kind kind; /**< what it is */
 	uint32_t seq;     /**< number of the unsolicited code */
 	const char *name; /**< "tx", "event", "low", "net", "pin", "ready", "alarm" or one to come */
 	uint32_t n[3];    /**< its integers in their order; of "tx": id, state, reason */
@@ -254,7 +266,7 @@ enum boat_pin_state {
 
 /** Answer of boat_pin(). */
 struct boat_pin {
-	enum boat_pin_state state;
+	enum boat_pin_state state; /**< what is asked for */
 	uint32_t tries; /**< that are left of what is asked for */
 };
 
@@ -277,9 +289,9 @@ int boat_pin_unblock(struct boat *b, const char *puk, const char *pin);
 
 /** Answer of boat_balance(). */
 struct boat_balance {
-	uint32_t decimals;
+	uint32_t decimals; /**< of the coin or token; 0 where a token does not tell */
 	char units[80];  /**< decimal, smallest units */
-	char symbol[20];
+	char symbol[20]; /**< in small letters, "" where a token does not tell */
 };
 
 /** Makes a key, unless it is there, for what the letters say: "t" transactions,
@@ -302,9 +314,9 @@ int boat_balance(struct boat *b, const char *wallet, const char *asset, struct b
 
 /** What every order has. */
 struct boat_order {
-	const char *wallet;
-	const char *reference;
-	const char *options; /**< as "gas=21000;tip=1gwei", or NULL */
+	const char *wallet;    /**< who pays */
+	const char *reference; /**< the host's own name for it */
+	const char *options;   /**< as "gas=21000;tip=1gwei", or NULL */
 	/** true: no reference, and each call may be one more transaction. */
 	bool may_repeat;
 };
@@ -339,12 +351,12 @@ enum {
 
 /** Answer of boat_tx() and boat_tx_wait(). */
 struct boat_tx {
-	uint32_t id;
-	uint32_t state;
-	uint32_t reason; /**< 0, or a code: why it waits or how it ended */
-	uint32_t confirmations;
-	uint32_t block;
-	char hash[65]; /**< hex, "" before it is signed */
+	uint32_t id;            /**< as its order was answered */
+	uint32_t state;         /**< BOAT_TX_ACCEPTED and so on */
+	uint32_t reason;        /**< 0, or a code: why it waits or how it ended */
+	uint32_t confirmations; /**< blocks, up to 65535 */
+	uint32_t block;         /**< that it is in, 0 before */
+	char hash[65];          /**< hex, "" before it is signed */
 };
 
 /** Tells how far a transaction is. */
@@ -409,7 +421,7 @@ bool boat_field_string(const char **fields, const char **s, size_t *n);
 /** A ring of bytes from an interrupt to boat_port.read. One side puts, the other
  * takes; neither waits, and interrupts stay on. */
 struct boat_ring {
-	uint8_t *bytes;
+	uint8_t *bytes;         /**< the owner's */
 	uint16_t mask;          /**< size - 1; the size is a power of two */
 	volatile uint16_t head; /**< written by boat_ring_put() only */
 	volatile uint16_t tail; /**< written by boat_ring_get() only */

@@ -24,6 +24,7 @@ enum { BOAT_UP_NONE, BOAT_UP_HEX, BOAT_UP_RAW };
 /* A result that is not told to anybody: refused without a number. */
 #define BOAT_REFUSED_PLAIN (-100)
 
+void boat__clear(void *p, size_t n);
 void boat__command(struct boat_command *c, const char *name, uint32_t limit);
 void boat__number(struct boat_command *c, uint32_t n);
 void boat__string(struct boat_command *c, const char *s);
