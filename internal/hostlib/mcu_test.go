@@ -28,8 +28,11 @@ type wire struct {
 	gone chan struct{} // closed when cut said so
 }
 
-// run carries what boatd says, until its terminal ends.
+// run joins the wire to a terminal and carries what boatd says, until that ends.
 func (w *wire) run(tty *os.File) {
+	w.mu.Lock()
+	w.tty = tty
+	w.mu.Unlock()
 	buf := make([]byte, 512)
 	for {
 		n, err := tty.Read(buf)
@@ -38,7 +41,7 @@ func (w *wire) run(tty *os.File) {
 		}
 		w.mu.Lock()
 		if w.mcu != nil {
-			w.mcu.Write(buf[:n]) // one that has gone hears nothing
+			_, _ = w.mcu.Write(buf[:n]) // one that has gone hears nothing
 		}
 		w.mu.Unlock()
 	}
@@ -59,7 +62,7 @@ func (w *wire) connect(c net.Conn) {
 		w.mu.Lock()
 		w.sent.Write(buf)
 		over := w.cut != nil && w.cut(w.sent.Bytes())
-		w.tty.Write(buf) // a boatd that is away hears nothing
+		_, _ = w.tty.Write(buf) // a boatd that is away hears nothing
 		if over {
 			w.mcu = nil
 			close(w.gone)
@@ -88,8 +91,8 @@ func newMCU(t *testing.T, b *box) *mcu {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	m := &mcu{box: b, wire: &wire{tty: b.open()}, listen: l}
-	go m.wire.run(m.wire.tty)
+	m := &mcu{box: b, wire: &wire{}, listen: l}
+	go m.wire.run(b.open())
 	t.Cleanup(func() {
 		m.off()
 		if t.Failed() {
@@ -221,4 +224,37 @@ func TestE2EMCUReset(t *testing.T) {
 	pass := m.hears(`^PASS (\d+) ([0-9a-f]{64})`)
 	m.succeeded(pass[2])
 	m.paid(address, payee, pay, pay)
+}
+
+// TestE2EMCURestart: boatd is killed as soon as it has an order, and once more
+// while the microcontroller waits for its end. It unlocks the new boatd, gives
+// the order again and pays once.
+func TestE2EMCURestart(t *testing.T) {
+	t.Parallel()
+	m := newMCU(t, newBox(t))
+	ordered := make(chan struct{}, 1)
+	m.on(7, func(sent []byte) bool {
+		if bytes.HasSuffix(sent, []byte("ether\"")) {
+			select {
+			case ordered <- struct{}{}:
+			default:
+			}
+		}
+		return false
+	})
+	address := m.hears(`wallet (0x[0-9a-fA-F]{40})`)[1]
+	m.fund(address)
+	<-ordered
+	for i := range 2 {
+		if err := m.boatd.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		m.start()
+		go m.wire.run(m.open())
+		m.eventually("the microcontroller sees that boatd was started anew", func() bool {
+			return strings.Count(m.said(), "boatd answers again") > i
+		})
+	}
+	m.succeeded(m.hears(`^PASS (\d+) ([0-9a-f]{64})`)[2])
+	m.paid(address, payee, pay)
 }
