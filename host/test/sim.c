@@ -25,6 +25,9 @@ static size_t sim_write(void *context, const char *bytes, size_t n)
 	if (n > sizeof s->out - s->out_end) {
 		n = sizeof s->out - s->out_end;
 	}
+	if (s->stuck) {
+		return 0;
+	}
 	memcpy(s->out + s->out_end, bytes, n);
 	s->out_end += n;
 	return n;

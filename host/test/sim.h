@@ -15,6 +15,7 @@ struct sim {
 	size_t cut;   /* a read in so many says that there is nothing; 0: none */
 	size_t reads;
 	size_t room;  /* bytes that a write takes; 0: all */
+	bool stuck;   /* a write takes none */
 	uint32_t clock;
 };
 

@@ -12,6 +12,8 @@
  *     < TEXT        this line comes, in its frame
  *     << BYTES      these bytes come
  *     wait MS       time passes
+ *     stuck         the port takes nothing; "stuck" again: it does
+ *     skip          what was sent and told does not matter
  *     = CODE [TEXT] the command has ended so, with this answer
  *     ...           the command has not ended
  *     * TEXT        exactly this event was told next
@@ -39,7 +41,7 @@ static const struct boat_order with_options = {"w0", "r-1", "gas=21000;tip=1gwei
 static const struct boat_order without = {"w0", "", NULL, false};
 static const struct boat_order without_null = {"w0", NULL, NULL, false};
 static const struct boat_order reckless = {"w0", NULL, NULL, true};
-static const struct boat_order smuggled = {"w0", "r;gas=1", NULL, false};
+static const struct boat_order smuggled = {"w0", "r;", NULL, false};
 static const struct boat_order longest = {"w0", "abcdefghijklmnop", NULL, false};
 static const struct boat_order too_long = {"w0", "abcdefghijklmnopq", NULL, false};
 static const char *const args[] = {"12", "a\"b\\c\r\n\xc3\xa9"};
@@ -279,6 +281,12 @@ static void run_line(char *line)
 		sim_settle(&s);
 	} else if (strncmp(line, "= ", 2) == 0) {
 		ended(line, line + 2);
+	} else if (strcmp(line, "stuck") == 0) {
+		s.stuck = !s.stuck;
+	} else if (strcmp(line, "skip") == 0) {
+		sim_settle(&s);
+		s.out_at = s.out_end;
+		log_at = s.log_end;
 	} else if (strcmp(line, "...") == 0) {
 		sim_settle(&s);
 		if (boat_idle(&s.b)) {
