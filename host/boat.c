@@ -78,8 +78,10 @@ static void begin(struct boat *b, uint8_t phase, struct boat_command *c)
 {
 	c->took = false;
 	c->cut = false;
-	b->length = 0;
-	b->announced = 0;
+	if (phase == USER) { /* else the answer may not have been looked at */
+		b->length = 0;
+		b->announced = 0;
+	}
 	b->phase = phase;
 	b->current = c;
 	b->up.raw = false;

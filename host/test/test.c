@@ -143,6 +143,7 @@ static struct sim s;
 static size_t log_at;
 static int failures;
 static const char *running;
+static bool by_length; /* the answer has boat.length bytes */
 
 static void fail(const char *line, const char *what, const char *have, size_t n)
 {
@@ -195,8 +196,9 @@ static const char *answer(void)
 	static char text[512];
 	size_t i, n = 0;
 
-	if (got.text[0] != '\0' || s.b.length > 0) {
-		for (i = 0; i < (s.b.length > 0 ? s.b.length : strlen(got.text)) && i < sizeof got.text; i++) {
+	text[0] = '\0';
+	if (got.text[0] != '\0' || by_length) {
+		for (i = 0; i < (by_length ? s.b.length : strlen(got.text)) && i < sizeof got.text; i++) {
 			unsigned char c = (unsigned char)got.text[i];
 			n += (size_t)snprintf(text + n, sizeof text - n, c < ' ' || c > '~' ? "[%02x]" : "%c", c);
 		}
@@ -217,7 +219,7 @@ static void run_command(const char *line, const char *name)
 	size_t i;
 
 	memset(&got, 0, sizeof got);
-	s.b.length = 0;
+	by_length = strncmp(name, "query", 5) == 0 || strncmp(name, "sign", 4) == 0;
 	for (i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		if (strcmp(commands[i].name, name) == 0) {
 			started = commands[i].run(&s.b);
