@@ -38,15 +38,18 @@ func packageFor(t testing.TB, root module.Root) string {
 	return found[0]
 }
 
-// stateDropIn puts boatd's state on the data partition, as the integrator's guide
-// shows it.
-const stateDropIn = `[Unit]
+// onDataPartition are the files that put boatd's state on a data partition under
+// systemd, as the integrator's guide has them.
+var onDataPartition = map[string]string{
+	"/etc/systemd/system/boatd.service.d/data.conf": `[Unit]
 RequiresMountsFor=/data
 
 [Service]
-ExecStartPre=+/usr/bin/install -d -o boatd -g boatd -m 0700 /data/boatd
-ReadWritePaths=/data
-`
+StateDirectory=
+ReadWritePaths=/data/boatd
+`,
+	"/usr/lib/tmpfiles.d/boatd-data.conf": "d /data/boatd 0700 boatd boatd\n",
+}
 
 // installed returns a root in which boatd's package is installed with a
 // configuration.
@@ -59,11 +62,15 @@ func installed(t testing.TB, root module.Root, config string) string {
 		if root.Name != module.Debian.Name {
 			return nil
 		}
-		const folder = "/etc/systemd/system/boatd.service.d"
-		if _, err := b.Run(t.Context(), "mkdir -p "+folder, nil); err != nil {
-			return err
+		for path, content := range onDataPartition {
+			if _, err := b.Run(t.Context(), "mkdir -p "+filepath.Dir(path), nil); err != nil {
+				return err
+			}
+			if err := b.Put(t.Context(), path, []byte(content)); err != nil {
+				return err
+			}
 		}
-		return b.Put(t.Context(), folder+"/state.conf", []byte(stateDropIn))
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
