@@ -394,9 +394,10 @@ fuzz: build/host/fuzz | need-gcc
 	host/test/fuzz.sh build/host/fuzz $(FUZZTIME)
 
 # For a night: every fuzz target for longer, every simulation and every test
-# that is built with the tag soak.
-soak: build/host/fuzz | need-gcc
+# that is built with the tag soak, fifty power cuts.
+soak: build/host/fuzz build/boatd build/devchain peers packages module | need-gcc
 	go test -tags soak -run 'Simulation|Soak' -count 1 -timeout 24h ./...
+	E2E_POWER_CUTS=50 go test -tags e2e -run 'E2EModule(PowerCuts|UBIFS)' -count 1 -parallel 1 -timeout 24h ./internal/e2e
 	internal/tools/fuzz.sh $(SOAKTIME)
 	host/test/fuzz.sh build/host/fuzz $(SOAKTIME)
 
