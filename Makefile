@@ -383,7 +383,7 @@ lint: build/tools/staticcheck build/tools/depguard man | need-gcc need-mandoc
 
 # Instructions, memory and sizes on ARMv7 against internal/armcount/budget.txt;
 # UPDATE=1 writes that and docs/performance.md again. Never judged by time.
-bench-arm: $(COUNTED) build/boatd-armv7 build/boatd-armv7-nocgo build/boatd build/devchain build/peers/npm/installed | need-count
+bench-arm: $(COUNTED) build/boatd-armv7 build/boatd-armv7-nocgo packages build/boatd build/devchain build/peers/npm/installed | need-count
 	go run ./internal/armcount $(if $(UPDATE),-update)
 
 bench: | need-gcc

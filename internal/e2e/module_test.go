@@ -22,6 +22,9 @@ baud = 921600
 flow = "none"
 `
 
+// noClock is a real-time clock whose battery is flat.
+var noClock = []string{"-rtc", "base=1970-01-01T00:00:10"}
+
 // packages are the files that make packages builds for the box.
 var packages = map[string]string{
 	module.Debian.Name: "../../build/packages/boatd_*_armhf.deb",

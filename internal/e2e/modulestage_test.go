@@ -95,9 +95,13 @@ func (b *boxed) Log() string {
 
 // Close leaves nothing for the next transcript.
 func (b *boxed) Close() error {
-	_, err := b.box.Run(b.ctx, "systemctl stop boatd; rm -rf /data/boatd/*; journalctl --rotate; journalctl --vacuum-time=1s", nil)
+	_, err := b.box.Run(b.ctx, "systemctl stop boatd; rm -rf /data/boatd/*; journalctl --rotate --vacuum-time=1s", nil)
 	return err
 }
+
+// atLeisure are those in which the emulated processor computes or waits for a minute,
+// and which say nothing of the machine.
+var atLeisure = []string{"access", "access-last-try", "keys-files", "v250-idle", "waiting"}
 
 // notHere says why a transcript cannot be played in the box; "" if it can.
 func notHere(tr *transcript.Transcript) string {
@@ -106,7 +110,11 @@ func notHere(tr *transcript.Transcript) string {
 			return "it has channels of its own"
 		}
 	}
-	for _, line := range strings.Split(tr.Section("script").Text, "\n") {
+	script := tr.Section("script").Text
+	if strings.Contains(script, "v0.0.0-test") {
+		return "it names the version of another build"
+	}
+	for _, line := range strings.Split(script, "\n") {
 		words := strings.Fields(line)
 		if len(words) < 2 || words[0] != "!" {
 			continue
@@ -147,6 +155,9 @@ func TestE2EModuleTranscripts(t *testing.T) {
 			t.Fatal(err)
 		}
 		name := strings.TrimSuffix(filepath.Base(path), ".txtar")
+		if slices.Contains(atLeisure, name) {
+			continue
+		}
 		if why := notHere(tr); why != "" {
 			t.Logf("%s is not for the box: %s", name, why)
 			continue

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -75,7 +76,7 @@ func newDevice(t *testing.T, o module.Options) *device {
 	d := &device{t: t, box: b}
 	t.Cleanup(func() {
 		if t.Failed() {
-			log, _ := b.Run(t.Context(), "journalctl -q -o cat -u boatd | tail -n 60; tail -n 60 /run/messages", nil)
+			log, _ := b.Run(context.Background(), "journalctl -q -o cat -u boatd | tail -n 60; tail -n 60 /run/messages", nil)
 			t.Logf("the box said:\n%s\n%s", tailOf(b.Console(), 20), log)
 		}
 		b.Kill()
@@ -154,6 +155,8 @@ func TestE2EModulePackage(t *testing.T) {
 	d.install(previous)
 	d.run("systemctl is-active boatd")
 	config := setup{pin: true, durable: true, state: "/var/lib/boatd", tables: uartChannel, networks: []network{{endpoints: []string{"http://10.0.2.100"}, depth: 2}}}.toml("/run/boatd")
+	// The seal was made when boatd was started as it is delivered.
+	config = strings.Replace(config, "device_ids = []\n", "", 1)
 	if err := d.box.Put(t.Context(), "/etc/boatd/boatd.toml", []byte(config)); err != nil {
 		t.Fatal(err)
 	}
@@ -238,8 +241,8 @@ func currentVersion(t *testing.T) string {
 	return words[1]
 }
 
-// TestE2EModuleHardship has the module live through what devices live through: the
-// clock at 1970, no network, a full flash, a boatd that dies and one that hangs.
+// TestE2EModuleHardship has the module live through what devices live through: no
+// clock, no network, a full flash, a boatd that dies and one that hangs.
 func TestE2EModuleHardship(t *testing.T) {
 	t.Parallel()
 	n := ticking(t)
@@ -250,8 +253,8 @@ func TestE2EModuleHardship(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := newDevice(t, module.Options{Images: moduleImages, Root: root, Data: data, Node: strings.TrimPrefix(n.url, "http://"),
-		Append: []string{"systemd.volatile=state", "systemd.clock_usec=0"}, Args: []string{"-rtc", "base=1970-01-01T00:00:10"}})
-	d.run("ip route del default 2>/dev/null || /bin/busybox ip route del default")
+		Append: []string{"systemd.volatile=state"}, Args: noClock})
+	d.run("/bin/busybox ip route del default")
 	h := d.talk()
 
 	// What the unit promises, the kernel keeps.
@@ -261,23 +264,27 @@ func TestE2EModuleHardship(t *testing.T) {
 			t.Errorf("the process has no %s:\n%s", want, status)
 		}
 	}
-	d.fails("touch /etc/x") // the root is read-only
-	if year := d.run("date +%%Y"); year > "1970" {
-		t.Logf("the box believes that it is %s", year)
-	}
+	d.fails("touch /etc/x")                                 // the root is read-only
+	t.Logf("the box believes that it is %s", d.run("date")) // systemd does not believe in 1970, and takes the day on which it was built
 
 	h.ok(`AT+BOATPWD="","4711","83920174"`)
 	address := h.wallet("w", "net")
 	n.fund(t, address, ether(1))
 	first := h.id(`AT+BOATSEND="w","a","%s","1"`, nobody(t, 1))
-	if tx := h.tx(first); tx.state != 0 {
-		t.Errorf("without a network: %+v", tx)
+	if mask := number(t, fields(h.ok("AT+BOATREADY?")[0])[0]); mask&8 != 0 {
+		t.Errorf("there is a bearer: %d", mask)
 	}
+
+	h.fails(31, `AT+BOATTXWAI=%d,1,3`, first) // it is not even signed
 
 	// The flash is full.
 	d.run("dd if=/dev/zero of=/data/ballast bs=4k 2>/dev/null; true")
+	const size = 24 << 10
+	for at := 0; at < size; at += 768 {
+		h.ok(`AT+BOATDATAHX=0,%d,"%s"`, at, strings.Repeat("b0a7", 768/2))
+	}
 	for i := 0; ; i++ { // what is preallocated is still there
-		r, err := h.do(fmt.Sprintf(`AT+BOATCALL="w","full-%d","%s","x:%s"`, i, nobody(t, 1), strings.Repeat("ab", 700)))
+		r, err := h.do(fmt.Sprintf(`AT+BOATCALL="w","full-%d","%s","@0"`, i, nobody(t, 1)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -299,8 +306,8 @@ func TestE2EModuleHardship(t *testing.T) {
 	d.run("systemctl kill -s KILL boatd")
 	eventually(t, "systemd has started it again", func() bool { return restarts() != before })
 	h = d.talk()
-	if r, err := h.do(`AT+BOATTXREF="w","a"`); err != nil || r.code != 7020 {
-		t.Errorf("the order that the reset took back: %+v, %v", r, err)
+	if tx := h.tx(first); tx.state != 7 {
+		t.Errorf("the order that the reset took back: %+v", tx)
 	}
 	second := h.id(`AT+BOATSEND="w","b","%s","2"`, nobody(t, 1))
 
@@ -310,9 +317,9 @@ func TestE2EModuleHardship(t *testing.T) {
 		t.Errorf("%d transactions in the chain", got)
 	}
 
-	before = restarts()
-	d.run("mkdir -p /run/systemd/system/boatd.service.d && printf '[Service]\\nWatchdogSec=20s\\n' > /run/systemd/system/boatd.service.d/watchdog.conf && systemctl daemon-reload && systemctl restart boatd")
+	d.run("mkdir -p /run/systemd/system/boatd.service.d && printf '[Service]\\nWatchdogSec=60s\\n' > /run/systemd/system/boatd.service.d/watchdog.conf && systemctl daemon-reload && systemctl restart boatd")
 	d.talk()
+	before = restarts()
 	d.run("systemctl kill -s STOP boatd")
 	start := time.Now()
 	eventually(t, "the watchdog has ended a boatd that hangs", func() bool { return restarts() != before })

@@ -70,7 +70,7 @@ func wasSent(hash string) fact {
 
 // A machine is a module in a box on a data disk whose writes are logged. Its
 // power is cut: the disk that it finds at its next start is what a real one
-// could have kept.
+// could have kept. Its clock has no battery.
 type machine struct {
 	t      *testing.T
 	rng    *rand.Rand
@@ -98,7 +98,7 @@ type noted struct {
 func newMachine(t *testing.T, rng *rand.Rand, root, node string) *machine {
 	t.Helper()
 	m := &machine{t: t, rng: rng, dir: shortDir(t), points: 20}
-	m.o = module.Options{Images: moduleImages, Root: root, Data: filepath.Join(m.dir, "data"), WriteLog: filepath.Join(m.dir, "log"), Node: node}
+	m.o = module.Options{Images: moduleImages, Root: root, Data: filepath.Join(m.dir, "data"), WriteLog: filepath.Join(m.dir, "log"), Node: node, Args: noClock}
 	if err := module.Blank(m.o.Data, 32<<20); err != nil {
 		t.Fatal(err)
 	}

@@ -117,7 +117,7 @@ func (b *Box) arguments(o Options) ([]string, error) {
 	if o.Writable {
 		mode = "box.root=rw"
 	}
-	network := "user,id=n0,hostfwd=tcp:" + b.agent + "-" + wire.Address
+	network := "user,id=n0,ipv6=off,hostfwd=tcp:" + b.agent + "-" + wire.Address
 	if o.Node != "" {
 		network += ",guestfwd=tcp:10.0.2.100:80-cmd:socat - TCP:" + o.Node
 	}
