@@ -3,11 +3,9 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,8 +15,6 @@ import (
 
 	"github.com/boatd/boatd/internal/module"
 	"github.com/boatd/boatd/internal/module/cut"
-	"github.com/boatd/boatd/internal/vfs"
-	"github.com/boatd/boatd/wallet/journal"
 	"github.com/boatd/boatd/wallet/ledger"
 )
 
@@ -218,7 +214,7 @@ func (m *machine) look(log *cut.Log, n int) {
 	err := log.Disk(disk, n, m.rng)
 	var s *ledger.State
 	if err == nil {
-		s, err = m.stateOn(disk)
+		s, err = module.StateOn(filepath.Join(m.dir, "look"), disk)
 	}
 	if err != nil {
 		m.t.Errorf("the disk after %d of %d writes: %v", n, log.Len(), err)
@@ -233,67 +229,6 @@ func (m *machine) look(log *cut.Log, n int) {
 		}
 	}
 	m.looks++
-}
-
-// stateOn reads the journal on a disk.
-func (m *machine) stateOn(disk []byte) (*ledger.State, error) {
-	image, dir := filepath.Join(m.dir, "look"), filepath.Join(m.dir, "state")
-	if err := os.WriteFile(image, disk, 0o644); err != nil {
-		return nil, err
-	}
-	defer os.Remove(image)
-	// What mounting does, then nothing may be wrong any more.
-	if out, err := exec.Command("e2fsck", "-E", "journal_only", "-y", image).CombinedOutput(); exitOf(err) > 1 {
-		return nil, fmt.Errorf("e2fsck: %w: %s", err, out)
-	}
-	if out, err := exec.Command("e2fsck", "-f", "-n", image).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("e2fsck: %w: %s", err, out)
-	}
-	if err := os.RemoveAll(dir); err != nil {
-		return nil, err
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return nil, err
-	}
-	if out, err := exec.Command("debugfs", "-R", "rdump /boatd "+dir, image).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("debugfs: %w: %s", err, out)
-	}
-	return readState(filepath.Join(dir, "boatd"))
-}
-
-// exitOf is the exit status behind an error; 255 where there is none.
-func exitOf(err error) int {
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &exit):
-		return exit.ExitCode()
-	}
-	return 255
-}
-
-// readState reads a state directory; one that is not there is empty.
-func readState(dir string) (*ledger.State, error) {
-	s := ledger.NewState(1 << 20)
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		return s, nil
-	}
-	fs, err := vfs.OS(dir)
-	if err != nil {
-		return nil, err
-	}
-	j, err := journal.Open(journal.Options{FS: fs, Major: ledger.Major, Minor: ledger.Minor}, func(payload []byte) error {
-		batch, err := ledger.UnmarshalBatch(payload)
-		if err != nil {
-			return err
-		}
-		return s.Apply(batch)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s, j.Close()
 }
 
 // TestE2EModulePowerCuts is the storm of TestE2EKill on a whole machine: the power is

@@ -27,6 +27,7 @@ import (
 	"github.com/boatd/boatd/internal/module/cut"
 	"github.com/boatd/boatd/internal/module/mcu"
 	"github.com/boatd/boatd/internal/transcript/rig"
+	"github.com/boatd/boatd/wallet/ledger"
 )
 
 func main() {
@@ -97,6 +98,12 @@ func (d *demo) play(ctx context.Context) error {
 	d.show.chain("1 ether for %s", address)
 	if _, err := d.mcu.Await(ctx, regexp.MustCompile(`order (\S+)`)); err != nil {
 		return err
+	}
+	// Before, while or after it is accepted, signed and sent: as it comes.
+	select {
+	case <-time.After(rand.N(400 * time.Millisecond)):
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	if err := d.powerOff(); err != nil {
 		return err
@@ -229,7 +236,28 @@ func (d *demo) powerOff() error {
 		return err
 	}
 	d.show.note("POWER CUT: of %d writes to the flash %d were flushed and stay; of the others any part is lost", log.Len()-len(flushes), flushes[len(flushes)-1]-len(flushes))
+	s, err := module.StateOn(filepath.Join(d.dir, "look"), disk)
+	if err != nil {
+		return err
+	}
+	d.show.note("on the module's flash: %s", saved(s))
+	d.show.note("in the microcontroller: the number of its order, from which the reference is made")
 	return os.WriteFile(d.options.Data, disk, 0o644)
+}
+
+// saved says what a state holds.
+func saved(s *ledger.State) string {
+	order := "nothing of the order"
+	for _, tx := range s.Open {
+		order = fmt.Sprintf("the order %s as transaction %d, accepted", tx.Ref, tx.ID)
+		if tx.Signed() {
+			order += ", with its nonce and its signed bytes"
+		}
+	}
+	for _, past := range s.Past {
+		order = fmt.Sprintf("the order %s as transaction %d, ended", past.Ref, past.ID)
+	}
+	return fmt.Sprintf("%d sealed key, %d wallet, the PIN's hash; %s", len(s.Keys), len(s.Wallets), order)
 }
 
 // watchChain shows each block that has transactions.
