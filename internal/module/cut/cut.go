@@ -7,6 +7,7 @@
 package cut
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -44,7 +45,8 @@ type entry struct {
 }
 
 // Read reads a log. Its last entry is left out if it is not whole: whoever wrote
-// it was killed.
+// it was killed. QEMU writes the superblock at the first flush: a log without one
+// has nothing that is durable, and is empty.
 func Read(path string) (*Log, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -58,8 +60,8 @@ func Read(path string) (*Log, error) {
 }
 
 func parse(text []byte) (*Log, error) {
-	if len(text) < SectorSize {
-		return nil, fmt.Errorf("%w: it has %d bytes", ErrFormat, len(text))
+	if len(text) < SectorSize || bytes.Equal(text[:SectorSize], make([]byte, SectorSize)) {
+		return &Log{}, nil
 	}
 	le := binary.LittleEndian
 	if le.Uint64(text) != magic || le.Uint64(text[8:]) != version || le.Uint32(text[24:]) != SectorSize {

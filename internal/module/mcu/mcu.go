@@ -52,6 +52,7 @@ func Start(dir, firmware string, module net.Conn, tap Tap) (*MCU, error) {
 	go func() {
 		_ = m.cmd.Wait() // it runs until it is killed
 		close(m.ended)
+		l.Close() // nobody comes any more
 	}()
 	near, err := l.Accept()
 	if err != nil {
