@@ -297,7 +297,7 @@ func TestE2EModuleHardship(t *testing.T) {
 	}
 	h.ok(`AT+BOATTXLST?`)
 	h.ok(`AT+BOATINFO`)
-	d.run("systemctl is-active boatd; rm /data/ballast; sync")
+	d.run("systemctl is-active boatd && rm /data/ballast && sync")
 	h.ok("AT+BOATRESET=1") // the orders above were to fill the flash
 
 	// It dies, and it hangs.

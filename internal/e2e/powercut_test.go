@@ -248,7 +248,11 @@ func TestE2EModulePowerCuts(t *testing.T) {
 	})
 	s.fill()
 	s.blow(powerCuts(t))
-	t.Logf("%d looks at disks", s.boatd.(*machine).looks)
+	m := s.boatd.(*machine)
+	t.Logf("%d looks at disks", m.looks)
+	if least := powerCuts(t) * m.points / 2; m.looks < least {
+		t.Errorf("%d looks at disks, want %d at least: some lives end before anything is written, not most", m.looks, least)
+	}
 }
 
 // powerCuts is how often TestE2EModulePowerCuts cuts the power; E2E_POWER_CUTS says

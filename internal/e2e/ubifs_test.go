@@ -67,13 +67,13 @@ func (b *nandBox) kill() {
 		return
 	}
 	b.dead = true
+	if b.wire != nil {
+		b.wire.Close() // the host does not hear what boatd says of a flash that fails
+	}
 	b.run(`echo 1 > /sys/kernel/debug/ubifs/ubi0_0/ro_error
 		kill -9 $(cat /run/boatd-supervisor.pid) $(cat /run/boatd.pid) || true
 		tries=0; until umount /data 2>/dev/null; do tries=$((tries + 1)); test $tries -lt 100; sleep 0.1; done
 		ubidetach -m 0`)
-	if b.wire != nil {
-		b.wire.Close() // the host hears nothing more of this life
-	}
 }
 
 func (b *nandBox) killAfter(delay time.Duration) {
@@ -116,7 +116,8 @@ func TestE2EModuleUBIFS(t *testing.T) {
 		url := []string{"http://10.0.2.100"}
 		c := setup{pin: true, durable: true, state: "/data/boatd", tables: uartChannel, networks: []network{{endpoints: url, depth: 2}, {name: "other", endpoints: url, depth: 2}}}
 		root := installed(t, module.Small, c.toml("/run/boatd"))
-		box, err := module.Boot(t.Context(), shortDir(t), module.Options{Images: moduleImages, Root: root, Node: strings.TrimPrefix(s.proxy.url, "http://")})
+		box, err := module.Boot(t.Context(), shortDir(t), module.Options{Images: moduleImages, Root: root, Node: strings.TrimPrefix(s.proxy.url, "http://"),
+			Append: []string{"log_buf_len=4M"}}) // for what the kernel says of each mount
 		if err != nil {
 			t.Fatal(err)
 		}
