@@ -320,7 +320,7 @@ build/previous/boatd-armv7:
 	rm -rf build/previous
 	mkdir -p build/previous/source
 	if git cat-file -e $(PREVIOUS)^{commit} 2>/dev/null; then git archive $(PREVIOUS); else \
-		echo 'warning: $(PREVIOUS) is not in the history here: this source stands in for it' >&2; \
+		echo 'warning: $(PREVIOUS) is not in the history here: this source stands in for it' >&2; touch build/previous/stand-in; \
 		tar -c --exclude ./build --exclude ./.git .; fi | tar -x -C build/previous/source
 	$(MAKE) -C build/previous/source build/boatd-armv7 VERSION=previous
 	mv build/previous/source/build/boatd-armv7 $@
@@ -354,6 +354,7 @@ test: build/devchain build/boatd test-host | need-gcc
 # missing is an error.
 e2e: build/boatd build/devchain peers host packages module build/previous/boatd-armv7 | need-mcu need-shells
 	$(call some,-tags e2e,E2E,./...)
+	$(call some,-tags e2e,E2EModule,./internal/e2e)
 	go test -tags e2e -run E2E -skip E2EModule -count 1 ./...
 	go test -tags e2e -run E2EModule -count 1 -parallel 2 -timeout 40m ./internal/e2e
 

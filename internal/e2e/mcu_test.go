@@ -21,7 +21,7 @@ const firmware = "../../build/host/mcu.elf"
 
 // TestE2EModuleHost wires the host library on an emulated microcontroller to the
 // emulated module's UART. The microcontroller is reset again and again while it
-// makes a wallet, orders and waits; in the end it says that its one order is
+// makes a wallet, orders and waits, and the module believes that it is 1970; in the end it says that its one order is
 // confirmed, and the chain has it once.
 func TestE2EModuleHost(t *testing.T) {
 	t.Parallel()
@@ -29,7 +29,7 @@ func TestE2EModuleHost(t *testing.T) {
 	rng := rand.New(rand.NewPCG(newSeed(t), 0))
 	dir := shortDir(t)
 	config := setup{pin: true, durable: true, state: "/data/boatd", tables: uartChannel, networks: []network{{name: "box", endpoints: []string{"http://10.0.2.100"}, depth: 2}}}.toml("/run/boatd")
-	o := module.Options{Images: moduleImages, Root: installed(t, module.Small, config), Data: filepath.Join(dir, "data"), Node: strings.TrimPrefix(n.url, "http://")}
+	o := module.Options{Images: moduleImages, Root: installed(t, module.Small, config), Data: filepath.Join(dir, "data"), Node: strings.TrimPrefix(n.url, "http://"), Args: noClock}
 	if err := module.Blank(o.Data, 16<<20); err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +38,9 @@ func TestE2EModuleHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer box.Kill()
+	if year, err := box.Run(t.Context(), "date +%Y", nil); err != nil || strings.TrimSpace(year) != "1970" {
+		t.Errorf("the box believes that it is %q, %v", year, err)
+	}
 
 	start := func() *mcu.MCU {
 		t.Helper()
@@ -80,7 +83,7 @@ func TestE2EModuleHost(t *testing.T) {
 	m = start()
 	defer m.Kill()
 	words := strings.Fields(await(m, `((?:PASS|FAIL).*)`))
-	if words[0] != "PASS" {
+	if words[0] != "PASS" || len(words) != 3 {
 		t.Fatalf("the host says %q", words)
 	}
 	if got := n.nonce(t, address); got != 1 {

@@ -3,7 +3,10 @@
 package e2e
 
 import (
+	"maps"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/boatd/boatd/internal/module"
@@ -54,6 +57,21 @@ ReadWritePaths=/data/boatd
 	"/usr/lib/tmpfiles.d/boatd-data.conf": "d /data/boatd 0700 boatd boatd\n",
 }
 
+// uartRule is the packaged udev rule with the line for a UART of the module, and
+// that UART's name.
+func uartRule(t testing.TB) string {
+	t.Helper()
+	rule, err := os.ReadFile("../../packaging/udev/70-boatd.rules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := strings.Replace(string(rule), `#KERNEL=="ttyHS0"`, `KERNEL=="ttyS0"`, 1)
+	if own == string(rule) {
+		t.Fatal("the packaged udev rule has no line for a UART")
+	}
+	return own
+}
+
 // installed returns a root in which boatd's package is installed with a
 // configuration.
 func installed(t testing.TB, root module.Root, config string) string {
@@ -65,7 +83,9 @@ func installed(t testing.TB, root module.Root, config string) string {
 		if root.Name != module.Debian.Name {
 			return nil
 		}
-		for path, content := range onDataPartition {
+		files := maps.Clone(onDataPartition)
+		files["/etc/udev/rules.d/70-boatd.rules"] = uartRule(t)
+		for path, content := range files {
 			if _, err := b.Run(t.Context(), "mkdir -p "+filepath.Dir(path), nil); err != nil {
 				return err
 			}

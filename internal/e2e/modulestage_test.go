@@ -122,7 +122,7 @@ func notHere(tr *transcript.Transcript) string {
 		switch {
 		case slices.Contains([]string{"isolate", "flash", "copy"}, words[1]):
 			return "it does something to this machine"
-		case words[1] == "close" && words[2] == "uart":
+		case words[1] == "close" && slices.Contains(words[2:], "uart"):
 			return "it hangs up, and a UART of three wires has no hang-up"
 		}
 	}

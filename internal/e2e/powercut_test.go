@@ -81,6 +81,7 @@ type machine struct {
 	mu    sync.Mutex
 	facts []noted
 	looks int // so far
+	cuts  int // so far, without those before anything was written
 }
 
 // A noted fact must hold of all that the disk can hold once its log has that
@@ -189,20 +190,20 @@ func (m *machine) kill() {
 	}
 }
 
-// moments chooses places in the log: half of them right behind a flush, half
-// anywhere.
+// moments chooses places in the log: right behind m.points flushes, or all of
+// them where there are fewer, and half as many anywhere.
 func (m *machine) moments(log *cut.Log) []int {
 	flushes := log.Flushes()
 	if len(flushes) == 0 {
 		return nil // it died before it wrote
 	}
+	m.cuts++
 	var at []int
-	for i := range m.points {
-		if i%2 == 0 {
-			at = append(at, flushes[m.rng.IntN(len(flushes))])
-		} else {
-			at = append(at, 1+m.rng.IntN(log.Len()))
-		}
+	for _, i := range m.rng.Perm(len(flushes))[:min(m.points, len(flushes))] {
+		at = append(at, flushes[i])
+	}
+	for range m.points / 2 {
+		at = append(at, 1+m.rng.IntN(log.Len()))
 	}
 	return at
 }
@@ -247,12 +248,16 @@ func TestE2EModulePowerCuts(t *testing.T) {
 		return m
 	})
 	s.fill()
-	s.blow(powerCuts(t))
 	m := s.boatd.(*machine)
-	t.Logf("%d looks at disks", m.looks)
-	if least := powerCuts(t) * m.points / 2; m.looks < least {
-		t.Errorf("%d looks at disks, want %d at least: some lives end before anything is written, not most", m.looks, least)
+	m.cuts = 0
+	for most := 3 * powerCuts(t); m.cuts < powerCuts(t); most-- {
+		if most == 0 {
+			t.Fatalf("%d cuts after something was written, want %d: most lives end before that", m.cuts, powerCuts(t))
+		}
+		s.life()
 	}
+	s.blow(0)
+	t.Logf("%d cuts, %d looks at disks", m.cuts, m.looks)
 }
 
 // powerCuts is how often TestE2EModulePowerCuts cuts the power; E2E_POWER_CUTS says

@@ -63,7 +63,13 @@ func (b *nandBox) kill() {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.dead {
+	b.end(b.life)
+}
+
+// end is kill for one life only. mu is held.
+func (b *nandBox) end(life int) {
+	b.t.Helper()
+	if b.dead || life != b.life {
 		return
 	}
 	b.dead = true
@@ -84,11 +90,8 @@ func (b *nandBox) killAfter(delay time.Duration) {
 	defer timer.Stop()
 	<-timer.C
 	b.mu.Lock()
-	same := life == b.life
-	b.mu.Unlock()
-	if same {
-		b.kill()
-	}
+	defer b.mu.Unlock()
+	b.end(life)
 }
 
 func (b *nandBox) dial() port {

@@ -76,12 +76,25 @@ func Boot(ctx context.Context, dir string, o Options) (*Box, error) {
 // Start switches a box on. What it needs lies in dir, whose path must be short
 // (sockets).
 func Start(dir string, o Options) (*Box, error) {
-	b, err := start(dir, o)
-	if err != nil {
-		return nil, fmt.Errorf("starting the box: %w", err)
+	for try := 1; ; try++ {
+		b, err := start(dir, o)
+		if err != nil {
+			return nil, fmt.Errorf("starting the box: %w", err)
+		}
+		select {
+		case <-b.ended:
+		case <-time.After(settle):
+			return b, nil
+		}
+		// The port for the agent was free, and is somebody else's now.
+		if try == 5 || !strings.Contains(b.said.String(), "host forwarding") {
+			return nil, fmt.Errorf("starting the box: it has ended: %s", b.said)
+		}
 	}
-	return b, nil
 }
+
+// settle is how long an emulator takes to find that it cannot start.
+const settle = 300 * time.Millisecond
 
 func start(dir string, o Options) (*Box, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -46,7 +46,8 @@ Acquire::Retries "3";
 CONF
 export APT_CONFIG=$work/apt.conf
 # An index that cannot be had need not matter: what follows tells.
-apt-get -q update || true
+# Packages of which there are newer ones now must not stay beside them.
+(apt-get -q update && apt-get -q autoclean) || true
 apt-get -q -y --download-only install "${packages[@]}"
 kernel=$(apt-cache depends linux-image-armmp | sed -n 's/ *Depends: \(linux-image-.*-armmp\)/\1/p')
 (cd "$apt/archives" && apt-get -q download "$kernel")

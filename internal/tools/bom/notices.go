@@ -12,7 +12,7 @@ import (
 )
 
 const head = `boatd is under the Apache License 2.0. Its device binaries are linked with the works
-below. For each: name, version, licence, and in full what its own files say.
+below. For each: name, version where it has one of its own, licence, and in full what its own files say.
 
 This file is written by "make notices".
 `
@@ -30,7 +30,7 @@ func noticesOf(p *product) ([]byte, error) {
 	out.WriteString(head)
 	first := map[string]string{}
 	for _, c := range p.parts[1:] {
-		fmt.Fprintf(&out, "\n%s\n%s %s\n%s\n", strings.Repeat("=", 88), c.name, c.version, c.licence)
+		fmt.Fprintf(&out, "\n%s\n%s\n%s\n", strings.Repeat("=", 88), c.title(), c.licence)
 		files, err := c.licenceFiles()
 		if err != nil {
 			return nil, err
@@ -52,6 +52,17 @@ func noticesOf(p *product) ([]byte, error) {
 		}
 	}
 	return out.Bytes(), nil
+}
+
+// title names a part. What comes with a compiler has no version here: the texts
+// are the same, and the notices those of whoever builds with the next one. The
+// bill of materials has it.
+func (c *part) title() string {
+	switch c.name {
+	case "std", "libc", "libgcc":
+		return c.name
+	}
+	return c.name + " " + c.version
 }
 
 // licenceFiles are those in the directories that were linked and above, up to the
