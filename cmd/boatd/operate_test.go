@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -421,4 +422,15 @@ func configured(t *testing.T, path string) *pflag.FlagSet {
 		t.Fatal(err)
 	}
 	return flags
+}
+
+// TestValuesAreLeftOut: of what was written in a configuration that is wrong
+// nothing is left, quotes in it or not.
+func TestValuesAreLeftOut(t *testing.T) {
+	for _, value := range []string{opsPath, `https://h/"` + opsPath, `\` + opsPath, opsWord + `\"` + opsPath + `"`} {
+		got := withoutValues(fmt.Sprintf("boatd.toml:3: endpoints: %q is no URL\nboatd.toml:4: %q\n", value, value))
+		if want := "boatd.toml:3: endpoints: \"...\" is no URL\nboatd.toml:4: \"...\"\n"; got != want {
+			t.Errorf("%q: %q", value, got)
+		}
+	}
 }

@@ -98,8 +98,9 @@ func gather(e *env, flags *pflag.FlagSet) *bundle {
 	return b
 }
 
-// quoted is a value in a message about the configuration.
-var quoted = regexp.MustCompile(`"[^"]*"`)
+// quoted is a value in a message about the configuration, with the quotes that are
+// escaped in it.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 // withoutValues takes out of messages what was written in the file: it may be an
 // endpoint with a key that is not even a URL.
