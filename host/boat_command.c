@@ -172,6 +172,9 @@ static void take_hex(struct boat *b)
 	for (; n >= 2; n -= 2, s += 2) {
 		append(b, (char)(digit(b, s[0]) << 4 | digit(b, s[1])));
 	}
+	if (b->odd) {
+		b->length = offset; /* a line is there as a whole or not at all */
+	}
 	terminate(b);
 }
 
