@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/boatd/boatd/internal/prom"
@@ -196,6 +197,39 @@ func TestServeRefuses(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestServeEnds: nobody keeps a place for longer than five seconds: not who asks for
+// nothing, not who asks and does not read, nor who gives a byte now and then.
+func TestServeEnds(t *testing.T) {
+	for name, peer := range map[string]func(net.Conn) error{
+		"silent": func(net.Conn) error { return nil },
+		"deaf":   func(c net.Conn) error { _, err := io.WriteString(c, "GET / HTTP/1.1\r\n\r\n"); return err },
+		"slow": func(c net.Conn) error {
+			for {
+				if _, err := c.Write([]byte("x")); err != nil {
+					return nil // it is over
+				}
+				time.Sleep(time.Second)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				here, there := net.Pipe()
+				go func() {
+					if err := peer(there); err != nil {
+						t.Error(err)
+					}
+				}()
+				begin := time.Now()
+				err := new(Source).Serve(t.Context(), here)
+				if took := time.Since(begin); took != requestTime || err == nil {
+					t.Errorf("after %v: %v", took, err)
+				}
+			})
+		})
 	}
 }
 
