@@ -2,8 +2,8 @@
 // to somebody who is to help.
 //
 // It does not need to know what is secret: URLs keep scheme and host, and what
-// is long enough to be a key (32 hex digits, 28 characters of base64) becomes its
-// length. Addresses, which are public, stay. What a caller knows to be secret is
+// is long enough to be a key (32 hex digits; 28 characters of base64 that end in =,
+// or 40 without) becomes its length. Addresses, which are public, stay. What a caller knows to be secret is
 // taken out too, however short.
 package scrub
 
@@ -26,7 +26,9 @@ var (
 	// An address (0x and 40 digits) is matched whole, and kept.
 	hexes   = regexp.MustCompile(`(?:0x)?[0-9A-Fa-f]{32,}`)
 	address = regexp.MustCompile(`^0x[0-9A-Fa-f]{40}$`)
-	base64s = regexp.MustCompile(`[A-Za-z0-9+/_-]{28,}={1,2}|[A-Za-z0-9+_-]{40,}`)
+	base64s = regexp.MustCompile(`[A-Za-z0-9+/_-]{28,}={1,2}|[A-Za-z0-9+_-]{40,}|[A-Za-z0-9+/]{40,}`)
+	// A path is as long; but 40 characters of base64 have capitals and digits.
+	capital, numeral = regexp.MustCompile(`[A-Z]`), regexp.MustCompile(`[0-9]`)
 )
 
 // A Scrubber takes out secrets. It never changes.
@@ -68,7 +70,8 @@ func (c *Scrubber) Text(s string) string {
 		return fmt.Sprintf("[%d hex digits]", len(strings.TrimPrefix(h, "0x")))
 	})
 	return base64s.ReplaceAllStringFunc(s, func(b string) string {
-		if address.MatchString(b) {
+		path := strings.Contains(b, "/") && !(capital.MatchString(b) && numeral.MatchString(b))
+		if path || address.MatchString(b) {
 			return b
 		}
 		return fmt.Sprintf("[%d characters]", len(b))

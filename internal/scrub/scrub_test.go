@@ -25,6 +25,8 @@ func TestText(t *testing.T) {
 		"0x0123456789abcdef is known":                       "0x[secret] is known",
 		"v3 is too short to be looked for":                  "v3 is too short to be looked for",
 		base64.StdEncoding.EncodeToString([]byte(key[:32])): "[44 characters]",
+		"key q83/7wEjRWeJq83vASNFZ4mrze8BI0VniavN/7wBI0U.":  "key [43 characters].",
+		"/usr/lib/systemd/system/multiuser/wants/of/boatd":  "/usr/lib/systemd/system/multiuser/wants/of/boatd",
 	} {
 		if got := known.Text(in); got != want {
 			t.Errorf("%q is %q, not %q", in, got, want)
