@@ -355,7 +355,7 @@ func TestSupportHasNoSecret(t *testing.T) {
 		path := write(t, "boatd.toml", wrong)
 		status, stdout, stderr := cli("", nil, "support", "--config", path)
 		parts := unpack(t, []byte(stdout))
-		if status != exitDone || !strings.Contains(stderr, "cannot be used") || !strings.Contains(parts["config.txt"], "boatd.toml") {
+		if status != exitDone || !strings.Contains(stderr, "cannot be used") || !strings.Contains(parts["config.txt"], ".toml:") {
 			t.Errorf("status %d\n%s%v", status, stderr, parts)
 		}
 		lookFor(t, secrets, parts)

@@ -126,7 +126,7 @@ func takeInfo(r *ops.Report, f []string) {
 func takeNetwork(r *ops.Report, f []string) {
 	n := ops.Network{Name: f[0], State: ops.UpState(atoi(f[1])), Height: uint64(atoi(f[2])), Answered: int64(atoi(f[3])),
 		Sent: 1000 * uint64(atoi(f[4])), Received: 1000 * uint64(atoi(f[5])), Open: atoi(f[6])}
-	if n.State == ops.UpState(0) {
+	if n.State == ops.UpState(0) || n.Height == 0 && n.Answered == 0 { // by AT, 0 is also "never"
 		n.Answered = -1
 	}
 	r.Networks = append(r.Networks, n)

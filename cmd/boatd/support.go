@@ -33,11 +33,15 @@ func runSupport(e *env, flags *pflag.FlagSet) (err error) {
 		return &exitError{code: exitUsage, err: errors.New("a bundle is no text for a terminal"), hint: "name a file with --output"}
 	}
 	if name != "" {
-		file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return fmt.Errorf("making the bundle: %w", err)
+		file, openErr := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if openErr != nil {
+			return fmt.Errorf("making the bundle: %w", openErr)
 		}
-		defer func() { err = errors.Join(err, file.Close()) }()
+		defer func() {
+			if err = errors.Join(err, file.Close()); err != nil {
+				err = errors.Join(err, os.Remove(name)) // half a bundle would be in the way of the next
+			}
+		}()
 		out = file
 	}
 	b := gather(e, flags)

@@ -130,8 +130,9 @@ func (h *handler) write(r slog.Record, before uint64) error {
 	}
 	defer line.Free()
 	h.log.keep(r, line.String())
-	h.log.written[level-zapcore.DebugLevel].Add(1)
-	_, err = h.sink.Write(line.Bytes())
+	if _, err = h.sink.Write(line.Bytes()); err == nil {
+		h.log.written[level-zapcore.DebugLevel].Add(1)
+	}
 	return err
 }
 

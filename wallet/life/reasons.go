@@ -30,12 +30,12 @@ func (s *sweep) failed(err error) {
 	fails := s.line.fails
 	s.mu.Unlock()
 	s.reach(reachDown)
+	s.setReason(why)
 	level := s.cfg.Log.Info
 	if fails == 1 || why == ledger.OtherChain || errors.Is(err, book.ErrFlash) {
 		level = s.cfg.Log.Warn
 	}
 	level("network work failed", "net", s.net.Name, "err", err, "failures", fails)
-	s.setReason(why)
 }
 
 // networkReason is why nothing moves on a network.
