@@ -125,7 +125,7 @@ func (s *storm) blow(kills int) {
 		s.after()
 	}
 	s.calm()
-	s.t.Logf("%d kills, %d orders; of those whose answer was lost %d were accepted and %d were not", kills, len(s.all), s.survived, s.forgotten)
+	s.t.Logf("%d kills, %d orders; of those whose answer was lost %d were accepted and %d were not", s.lives, len(s.all), s.survived, s.forgotten)
 }
 
 // restless suggests another tip each time: what is signed twice is then not the

@@ -41,7 +41,7 @@ type storm struct {
 	plan     plan
 	commands int // in this life of boatd
 
-	alarms int
+	lives, alarms int
 
 	survived, forgotten int // orders whose answer was lost, for the log
 }
@@ -156,6 +156,7 @@ func (s *storm) want(h *host, line string, codes ...int) (r reply, gone bool) {
 
 // life is boatd's from one start to its death.
 func (s *storm) life() {
+	s.lives++
 	s.plan, s.commands = s.newPlan(), 0
 	s.boatd.start()
 	if s.plan.moment == atStart {
