@@ -267,7 +267,7 @@ func TestE2EModuleHardship(t *testing.T) {
 			t.Errorf("the process has no %s:\n%s", want, status)
 		}
 	}
-	d.fails("touch /etc/x")                                 // the root is read-only
+	d.fails("touch /etc/x") // the root is read-only
 	d.run("test -c /dev/boat-at && udevadm info -q property /dev/boat-at | grep -x ID_MM_PORT_IGNORE=1")
 	t.Logf("the box believes that it is %s", d.run("date")) // systemd does not believe in 1970, and takes the day on which it was built
 
