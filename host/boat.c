@@ -78,6 +78,7 @@ static void begin(struct boat *b, uint8_t phase, struct boat_command *c)
 {
 	c->took = false;
 	c->cut = false;
+	b->page = 0;
 	if (phase == USER) { /* else the answer may not have been looked at */
 		b->length = 0;
 		b->announced = 0;
@@ -228,7 +229,6 @@ static void begin_fetch(struct boat *b)
 	boat__number(&b->own, b->seq);
 	boat__number(&b->own, PAGE);
 	b->own.take = take_page;
-	b->page = 0;
 	begin(b, FETCH, &b->own);
 }
 

@@ -205,7 +205,8 @@ struct boat {
 
 	/** @cond INTERNAL */
 	/* What is used most stands in front: that makes smaller code. */
-	uint8_t phase, resume, step, mask, page, strikes;
+	uint8_t phase, resume, step, mask, strikes;
+	uint8_t page; /* lines of the answer that have a place in it */
 	bool odd; /* a field was not what it should be */
 	bool overlong, pending, stale, have_seq;
 	uint16_t filled;     /* bytes in line */

@@ -178,29 +178,36 @@ static void take_hex(struct boat *b)
 	terminate(b);
 }
 
-/* <n>,"<type>","<value>" for each value, or hex lines. */
+/* <n>,"<type>","<value>" for each value, or hex lines. Behind a line that is
+ * spoilt no other has the number that is due: the command ends in doubt. */
 static void take_value(struct boat *b)
 {
 	const char *begin = b->fields, *s;
+	uint32_t number = boat__read_number(b);
 	size_t n;
 
-	boat__read_number(b);
 	boat__read_string(b, &n);
 	if (b->odd) {
 		b->odd = false;
 		b->fields = begin;
 		take_hex(b);
-		return;
+	} else {
+		s = boat__read_string(b, &n);
+		b->odd = b->odd || number != b->page + 1u;
+		if (!b->odd) {
+			if (b->page++ > 0) {
+				append(b, '\n');
+			}
+			for (; n > 0; n--) {
+				append(b, *s++);
+			}
+			b->announced = b->length;
+			terminate(b);
+		}
 	}
-	s = boat__read_string(b, &n);
-	if (b->length > 0) {
-		append(b, '\n');
+	if (b->odd) {
+		b->announced = UINT32_MAX;
 	}
-	for (; n > 0; n--) {
-		append(b, *s++);
-	}
-	b->announced = b->length;
-	terminate(b);
 }
 
 static void take_number(struct boat *b)
