@@ -286,6 +286,11 @@ static void end_step(struct boat *b, int code)
 
 static void end_command(struct boat *b, int code)
 {
+	if (code != BOAT_OK && b->up.raw) {
+		/* What boatd does not take as data any more it takes for lines. */
+		lose(b, code == BOAT_REFUSED_PLAIN ? BOAT_E_REFUSED : code);
+		return;
+	}
 	if (is_later(code) && now(b) - b->begun < BOAT_PATIENCE_MS) {
 		pause(b);
 		return;

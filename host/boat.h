@@ -389,7 +389,10 @@ int boat_sign(struct boat *b, const char *key, unsigned scheme, const char *sour
  * channel. */
 int boat_slot_put(struct boat *b, unsigned slot, const void *data, size_t size);
 /** Puts bytes into a slot as they are: half the time, but code 4 on channels
- * that carry no raw bytes. */
+ * that carry no raw bytes. When boatd gives up halfway (7060), no more of them
+ * is sent and the line that they have begun is spoilt; but what the port has
+ * taken cannot be called back, and boatd reads it as command lines. So where the
+ * bytes are somebody else's, use boat_slot_put(). */
 int boat_slot_raw(struct boat *b, unsigned slot, const void *data, size_t size);
 /**@}*/
 
