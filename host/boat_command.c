@@ -565,7 +565,9 @@ static int upload(struct boat *b, struct boat_command *c, unsigned slot, const v
 	b->up.size = (uint32_t)size;
 	if (c->upload == BOAT_UP_HEX) {
 		arg(c, BOAT_ARG_HEX, data, 0);
-		segment(b, c, 0);
+		if (!c->bad) {
+			segment(b, c, 0); /* there is data, and room for a byte of it */
+		}
 	}
 	return start_for(b, c, take_slot, &b->up, sizeof b->up);
 }

@@ -89,7 +89,9 @@ static int do_sign_9(struct boat *b) { return boat_sign(b, "k0", 9, "t:hi", got.
 static int do_put(struct boat *b) { return boat_slot_put(b, 3, data, 12); }
 static int do_put_8(struct boat *b) { return boat_slot_put(b, 8, data, 12); }
 static int do_put_none(struct boat *b) { return boat_slot_put(b, 3, data, 0); }
+static int do_put_null(struct boat *b) { return boat_slot_put(b, 3, NULL, 12); }
 static int do_put_short(struct boat *b) { b->arg_max = 20; return boat_slot_put(b, 3, data, 12); }
+static int do_put_tightest(struct boat *b) { b->arg_max = 1; return boat_slot_put(b, 3, data, 12); }
 static int do_put_tight(struct boat *b) { b->arg_max = 11; return boat_slot_put(b, 3, data, 12); }
 static int do_send_tight(struct boat *b) { b->arg_max = 20; return boat_send(b, &plain, "shop", "1", NULL, &got.id); }
 static int do_send_fits(struct boat *b) { b->arg_max = 21; return boat_send(b, &plain, "shop", "1", NULL, &got.id); }
@@ -113,7 +115,8 @@ static const struct {
 	{"query", do_query}, {"query-short", do_query_short}, {"tx", do_tx}, {"tx-0", do_tx_0}, {"tx-big", do_tx_big},
 	{"wait", do_wait}, {"wait-long", do_wait_long}, {"wait-5", do_wait_5}, {"find", do_find}, {"sign", do_sign},
 	{"sign-9", do_sign_9}, {"put", do_put}, {"put-8", do_put_8}, {"put-none", do_put_none},
-	{"put-short", do_put_short}, {"put-tight", do_put_tight}, {"send-tight", do_send_tight},
+	{"put-short", do_put_short}, {"put-tight", do_put_tight}, {"put-tightest", do_put_tightest},
+	{"put-null", do_put_null}, {"send-tight", do_send_tight},
 	{"send-fits", do_send_fits}, {"raw", do_raw}, {"ack", do_ack}, {"after", do_after}, {"reopen", do_reopen},
 	{"ask", do_ask},
 };
