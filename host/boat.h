@@ -81,12 +81,16 @@ extern "C" {
 #define BOAT_CODE_TIMEOUT 31
 /** The channel is locked: boat_pin(), boat_pin_enter(). */
 #define BOAT_CODE_LOCKED 7001
+/** PIN and PUK are used up: nothing but a factory reset helps. */
+#define BOAT_CODE_BLOCKED 7002
 /** boatd is starting. The library has given the command again as with busy. */
 #define BOAT_CODE_STARTING 7005
 /** There is something else of this name, or another order with this reference. */
 #define BOAT_CODE_EXISTS 7013
 /** No such transaction, reference or record. */
 #define BOAT_CODE_NO_SUCH_TX 7020
+/** No endpoint of the network answers: ask again, later. */
+#define BOAT_CODE_UNREACHABLE 7040
 /**@}*/
 
 /** @name Times in ms

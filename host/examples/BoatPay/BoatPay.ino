@@ -19,13 +19,52 @@ static void onEvent(void *, const struct boat_event *e) {
   }
 }
 
+// Lets a second pass before a command is given again.
+static void rest() {
+  unsigned long begin = millis();
+  while (millis() - begin < 1000) {
+    boat_poll(&boat);
+  }
+}
+
+// Unlocks the module, where that takes no more than the PIN. A PIN that was
+// wrong is not given again: after ten the PUK is asked for.
+static int unlock() {
+  struct boat_pin pin;
+  int code = boat_do(&boat, boat_pin(&boat, &pin));
+  if (code != BOAT_OK || pin.state == BOAT_PIN_READY) {
+    return code;
+  }
+  if (pin.state == BOAT_PIN_NONE) {
+    return boat_do(&boat, boat_pin_set(&boat, "", "2580", "13572468"));
+  }
+  return pin.state == BOAT_PIN_NEEDED ? boat_do(&boat, boat_pin_enter(&boat, "2580")) : BOAT_CODE_BLOCKED;
+}
+
 // Says whether a command is to be given again. Nothing is done twice: wallets
 // are made once, and an order has its reference.
 static bool again(int code) {
   if (code == BOAT_CODE_LOCKED) {
-    return boat_do(&boat, boat_pin_enter(&boat, "2580")) != BOAT_CODE_WRONG_PIN;
+    code = unlock();
+    if (code == BOAT_OK) {
+      return true;
+    }
   }
-  return code == BOAT_E_TIMEOUT || code == BOAT_E_LOST || code == BOAT_E_CLOSED || code == BOAT_CODE_TIMEOUT;
+  switch (code) {
+  case BOAT_E_TIMEOUT:
+  case BOAT_E_LOST:
+  case BOAT_E_ANSWER:
+  case BOAT_E_CLOSED:
+  case BOAT_CODE_BUSY:
+  case BOAT_CODE_STARTING:
+  case BOAT_CODE_NO_BEARER:
+  case BOAT_CODE_TIMEOUT:
+  case BOAT_CODE_UNREACHABLE:
+    rest();
+    return true;
+  default: // BOAT_CODE_WRONG_PIN and BOAT_CODE_BLOCKED are among them
+    return false;
+  }
 }
 
 void setup() {
@@ -34,10 +73,13 @@ void setup() {
   static const struct boat_port port = {portRead, portWrite, portNow, onEvent, nullptr};
   boat_init(&boat, &port, BOAT_URC_TX);
 
-  struct boat_pin pin;
-  int code = boat_do(&boat, boat_pin(&boat, &pin));
-  if (code == BOAT_OK && pin.state == BOAT_PIN_NONE) {
-    code = boat_do(&boat, boat_pin_set(&boat, "", "2580", "13572468"));
+  int code = unlock();
+  while (code != BOAT_OK && again(code)) {
+    code = unlock();
+  }
+  if (code != BOAT_OK) {
+    Serial.println("locked");
+    return;
   }
 
   char address[48];

@@ -47,6 +47,8 @@ static void on_event(void *context, const struct boat_event *e)
 	}
 }
 
+#define AGAIN_MS 1000u /* before a command is given again */
+
 enum { ASK_PIN, UNLOCK, MAKE_WALLET, PAY, DONE };
 
 static struct boat_pin pin;
@@ -72,7 +74,28 @@ static int begin(int step)
 	}
 }
 
-/* Says what comes after a step with this result. */
+/* Says whether a step may be given again after this result. Nothing is done
+ * twice: wallets are made once, and an order has its reference. */
+static bool is_passing(int code)
+{
+	switch (code) {
+	case BOAT_E_TIMEOUT:
+	case BOAT_E_LOST:
+	case BOAT_E_ANSWER:
+	case BOAT_E_CLOSED:
+	case BOAT_CODE_BUSY:
+	case BOAT_CODE_STARTING:
+	case BOAT_CODE_NO_BEARER:
+	case BOAT_CODE_TIMEOUT:
+	case BOAT_CODE_UNREACHABLE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Says what comes after a step with this result. What will be the same the next
+ * time, such as a wrong PIN, ends it. */
 static int next(int step, int code)
 {
 	if (code == BOAT_CODE_LOCKED) {
@@ -80,9 +103,21 @@ static int next(int step, int code)
 	}
 	if (code != BOAT_OK) {
 		show("result", (uint32_t)code);
-		return code == BOAT_CODE_WRONG_PIN ? DONE : step; /* again: nothing is done twice */
+		return is_passing(code) ? step : DONE;
 	}
-	return step == ASK_PIN && pin.state == BOAT_PIN_READY ? MAKE_WALLET : step + 1;
+	if (step != ASK_PIN) {
+		return step + 1;
+	}
+	switch (pin.state) {
+	case BOAT_PIN_READY:
+		return MAKE_WALLET;
+	case BOAT_PIN_NEEDED:
+	case BOAT_PIN_NONE:
+		return UNLOCK;
+	default: /* the PUK is asked for: that is for somebody to decide */
+		show("PIN", pin.state);
+		return DONE;
+	}
 }
 
 int main(void)
@@ -90,20 +125,24 @@ int main(void)
 	struct boat_port port = {port_read, port_write, port_now, on_event, NULL};
 	int step = ASK_PIN;
 	bool started = false;
+	uint32_t since = 0, pause = 0;
 
 	boat_ring_init(&ring, bytes, sizeof bytes);
 	port.context = &ring;
 	boat_init(&boat, &port, BOAT_URC_TX);
 	for (;;) {
 		/* the rest of the device's work stands here */
-		if (!boat_poll(&boat) || step == DONE) {
+		if (!boat_poll(&boat) || step == DONE || millis() - since < pause) {
 			continue;
 		}
 		if (started) {
 			step = next(step, boat.code);
 			started = false;
+			since = millis();
+			pause = boat.code == BOAT_OK ? 0 : AGAIN_MS;
 		} else {
 			started = begin(step) == BOAT_OK;
+			pause = 0;
 		}
 	}
 }

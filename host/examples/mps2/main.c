@@ -119,7 +119,7 @@ static bool again(const char *what, int code)
 	case BOAT_CODE_STARTING:
 	case BOAT_CODE_NO_BEARER:
 	case BOAT_CODE_TIMEOUT:
-	case 7040: /* no node answers */
+	case BOAT_CODE_UNREACHABLE:
 		sleep_ms(500);
 		return true;
 	default:
