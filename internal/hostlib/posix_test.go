@@ -208,6 +208,10 @@ func TestE2EOpening(t *testing.T) {
 	tty := b.open()
 	address := b.wallet()
 	b.run("send w0 poor-1 " + payee + " 100ether") // waits for funds
+	b.eventually("the order waits for funds", func() bool {
+		out, err := b.try("tx 1")
+		return err == nil && strings.Contains(out, "\ntx 1 0 7044 ")
+	})
 	for _, left := range []string{
 		"", "A", "AT", "AT+BOATSEND=\"w0\",\"x-1\",\"" + payee + "\",\"1\"", "AT+BOATPIN=\"25",
 		"ATE1V0Q1+CMEE=2\r", "ATV0\r", "AT+CMEE=2\r", "AT+BOATTXWAI=1,4,60\r", "AT+BOATQUERY=\"box\",",
