@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A wire joins a microcontroller's UART to boatd's terminal. The terminal stays
@@ -78,7 +79,7 @@ func (w *wire) connect(c net.Conn) {
 type mcu struct {
 	*box
 	wire   *wire
-	listen net.Listener
+	listen *net.UnixListener
 	log    string // file of its second UART, of this life
 	cmd    *exec.Cmd
 	lives  int
@@ -86,7 +87,7 @@ type mcu struct {
 
 func newMCU(t *testing.T, b *box) *mcu {
 	t.Helper()
-	l, err := net.Listen("unix", b.path("u.sock"))
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: b.path("u.sock"), Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,9 +120,12 @@ func (m *mcu) on(order uint32, cut func(sent []byte) bool) {
 	if err := m.cmd.Start(); err != nil {
 		m.t.Fatalf("%v; make e2e installs it", err)
 	}
+	if err := m.listen.SetDeadline(time.Now().Add(patience)); err != nil {
+		m.t.Fatal(err)
+	}
 	c, err := m.listen.Accept()
 	if err != nil {
-		m.t.Fatal(err)
+		m.t.Fatalf("the microcontroller does not start: %v", err)
 	}
 	go m.wire.connect(c)
 }
@@ -244,7 +248,11 @@ func TestE2EMCURestart(t *testing.T) {
 	})
 	address := m.hears(`wallet (0x[0-9a-fA-F]{40})`)[1]
 	m.fund(address)
-	<-ordered
+	select {
+	case <-ordered:
+	case <-time.After(patience):
+		t.Fatalf("no order within %v", patience)
+	}
 	for i := range 2 {
 		if err := m.boatd.Kill(); err != nil {
 			t.Fatal(err)
