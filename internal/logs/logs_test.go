@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,9 +17,35 @@ import (
 )
 
 // newTest returns a log of everything and what it writes to.
-func newTest(format string) (*Log, *bytes.Buffer) {
-	var b bytes.Buffer
-	return New(zapcore.DebugLevel, format, zapcore.AddSync(&b)), &b
+func newTest(format string) (*Log, *output) {
+	b := &output{}
+	return New(zapcore.DebugLevel, format, b), b
+}
+
+// An output is what was written so far.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) Sync() error { return nil }
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+func (o *output) Len() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Len()
 }
 
 // TestFlood: a day in which everything that can complain complains at full speed,
@@ -134,7 +161,7 @@ func TestLine(t *testing.T) {
 	l, b := newTest("json")
 	l.With("channel", "uart").WithGroup("g").Info("hello", "n", 1, "err", fmt.Errorf("wrapped: %w", io.EOF), "long", strings.Repeat("y", 9000))
 	var fields map[string]any
-	if err := json.Unmarshal(b.Bytes(), &fields); err != nil {
+	if err := json.Unmarshal([]byte(b.String()), &fields); err != nil {
 		t.Fatal(err)
 	}
 	if fields["msg"] != "hello" || fields["channel"] != "uart" || fields["g.n"] != 1.0 || fields["g.err"] != "wrapped: EOF" || fields["level"] != "info" {

@@ -218,15 +218,15 @@ func TestServeEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				here, there := net.Pipe()
-				go func() {
-					if err := peer(there); err != nil {
-						t.Error(err)
-					}
-				}()
+				gone := make(chan error, 1)
+				go func() { gone <- peer(there) }()
 				begin := time.Now()
 				err := new(Source).Serve(t.Context(), here)
 				if took := time.Since(begin); took != requestTime || err == nil {
 					t.Errorf("after %v: %v", took, err)
+				}
+				if err := <-gone; err != nil {
+					t.Error(err)
 				}
 			})
 		})
