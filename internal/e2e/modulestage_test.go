@@ -99,9 +99,10 @@ func (b *boxed) Close() error {
 	return err
 }
 
-// atLeisure are those in which the emulated processor computes or waits for a minute,
-// and which say nothing of the machine.
-var atLeisure = []string{"access", "access-last-try", "keys-files", "v250-idle", "waiting"}
+// atLeisure are those in which the emulated processor computes or waits for long,
+// and those of chains and contracts: they say nothing of the machine.
+var atLeisure = []string{"access", "access-last-try", "keys-files", "v250-idle", "waiting",
+	"chain-changes", "contracts", "hostile", "limits", "limits-key", "networks-added", "permits", "replace", "shapes", "things"}
 
 // notHere says why a transcript cannot be played in the box; "" if it can.
 func notHere(tr *transcript.Transcript) string {
