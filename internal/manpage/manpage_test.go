@@ -2,7 +2,6 @@ package manpage
 
 import (
 	"log/slog"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -93,24 +92,6 @@ back\eslash
 `
 	if got := p.b.String()[head:]; got != want {
 		t.Errorf("%s\nnot\n%s", got, want)
-	}
-}
-
-// TestMandoc: mandoc has nothing to complain of. make lint judges the pages of the
-// binary; here it is only asked where it is installed.
-func TestMandoc(t *testing.T) {
-	mandoc, err := exec.LookPath("mandoc")
-	if err != nil {
-		t.Skip("mandoc is not installed")
-	}
-	all := pages(t)
-	all["bad"] = ".Sh NAME\n.Xx\n.El\n"
-	for name, text := range all {
-		cmd := exec.Command(mandoc, "-T", "lint", "-W", "warning")
-		cmd.Stdin = strings.NewReader(text)
-		if out, err := cmd.CombinedOutput(); (err == nil) != (name != "bad") {
-			t.Errorf("%s: %v\n%s", name, err, out)
-		}
 	}
 }
 
