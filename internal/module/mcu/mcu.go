@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -45,6 +46,7 @@ func Start(dir, firmware string, module net.Conn, tap Tap) (*MCU, error) {
 	m.cmd = exec.Command("qemu-system-arm", "-M", "mps2-an385", "-nographic", "-monitor", "none", "-kernel", firmware,
 		"-chardev", "socket,id=uart,path="+path, "-serial", "chardev:uart", "-serial", "stdio")
 	m.cmd.Stdout = &liner{line: func(text string) { tap.log(text); m.note(text) }}
+	m.cmd.Stderr = os.Stderr // why it cannot start
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := m.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting the microcontroller: %w", err)
